@@ -1,0 +1,7 @@
+"""Holdfast trains a filter that holds."""
+
+from __future__ import annotations
+
+__all__ = ["__version__"]
+
+__version__ = "0.1.0"

@@ -1,0 +1,93 @@
+"""Where a number comes from: code revision, package versions, input hashes, named random streams."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import platform
+import subprocess
+from pathlib import Path
+from random import Random
+
+from holdfast import __version__
+
+__all__ = [
+    "PACKAGES",
+    "hash_file",
+    "hash_folder",
+    "hash_text",
+    "packages",
+    "platform_name",
+    "revision",
+    "stream",
+    "stream_seed",
+]
+
+PACKAGES = ("holdfast", "numpy", "scipy", "torch", "transformers", "accelerate", "tokenizers", "sqlalchemy")
+
+
+def stream_seed(seed: int, *names: object) -> int:
+    """A 63-bit seed derived from `seed` and `names`: adding a consumer elsewhere shifts nobody else."""
+    text = "\x1f".join([str(seed), *map(str, names)])
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
+
+
+def stream(seed: int, *names: object) -> Random:
+    """An independent generator named by `names`."""
+    return Random(stream_seed(seed, *names))
+
+
+def hash_text(text: str) -> str:
+    """SHA-256 of the UTF-8 bytes, hex."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def hash_file(path: Path) -> str:
+    """SHA-256 of a file, hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def hash_folder(path: Path, pattern: str = "*") -> str:
+    """SHA-256 over names and contents of the files of a folder (sorted, not recursive), hex."""
+    digest = hashlib.sha256()
+    for file in sorted(p for p in path.glob(pattern) if p.is_file()):
+        digest.update(file.name.encode() + b"\0" + hash_file(file).encode() + b"\0")
+    return digest.hexdigest()
+
+
+def _git(folder: Path, *arguments: str) -> str | None:
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(folder), *arguments], capture_output=True, text=True, timeout=10, check=True
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip()
+
+
+def revision() -> str:
+    """Commit of the checkout this package runs from, `+dirty` if its source differs; else the version."""
+    source = Path(__file__).resolve().parent
+    if not (source.parents[1] / "pyproject.toml").is_file():
+        return f"v{__version__}"
+    commit = _git(source, "rev-parse", "HEAD")
+    if not commit:
+        return f"v{__version__}"
+    return commit + ("+dirty" if _git(source, "status", "--porcelain", "--", ".") else "")
+
+
+def packages() -> dict[str, str]:
+    """Versions of the packages that figures depend on."""
+    found = {}
+    for name in PACKAGES:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            found[name] = "absent"
+    return found
+
+
+def platform_name() -> str:
+    """Operating system, machine and Python version."""
+    return f"{platform.system()} {platform.machine()} Python {platform.python_version()}"

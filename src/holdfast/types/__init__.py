@@ -1,0 +1,48 @@
+"""Every domain value: frozen dataclasses and enums, one file a subject."""
+
+from __future__ import annotations
+
+from holdfast.types.attack import AttackBudget, AttackResult, AttackSession, AttackStep, Edit, Outcome
+from holdfast.types.catastrophe import Catastrophe, Corpus, Draw
+from holdfast.types.delivery import Delivery
+from holdfast.types.example import Example
+from holdfast.types.measurement import AttackCost, CrossRound, FailureRate, Rate, Ratio
+from holdfast.types.record import RunRecord, RunStatus
+from holdfast.types.round import STATES, Round, RoundState
+from holdfast.types.snippet import Snippet, Source, Split, StoredSnippet
+from holdfast.types.target import CheckpointRef, Target, Threshold
+from holdfast.types.verdict import Annotation, Judgement, Verdict
+
+__all__ = [
+    "STATES",
+    "Annotation",
+    "AttackBudget",
+    "AttackCost",
+    "AttackResult",
+    "AttackSession",
+    "AttackStep",
+    "Catastrophe",
+    "CheckpointRef",
+    "Corpus",
+    "CrossRound",
+    "Delivery",
+    "Draw",
+    "Edit",
+    "Example",
+    "FailureRate",
+    "Judgement",
+    "Outcome",
+    "Rate",
+    "Ratio",
+    "Round",
+    "RoundState",
+    "RunRecord",
+    "RunStatus",
+    "Snippet",
+    "Source",
+    "Split",
+    "StoredSnippet",
+    "Target",
+    "Threshold",
+    "Verdict",
+]

@@ -1,0 +1,138 @@
+"""Typed results. Never a bare float: count, trials, interval, confidence, method, population."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Any
+
+__all__ = ["AttackCost", "CrossRound", "FailureRate", "Rate", "Ratio"]
+
+
+def _percent(x: float) -> str:
+    """Three significant digits, in per cent; small rates in scientific notation."""
+    if math.isnan(x):
+        return "n/a"
+    return f"{100 * x:.3g} %" if x == 0 or x >= 1e-4 else f"{x:.2e}"
+
+
+class _Result:
+    """Shared rendering of a result."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON-able dict of all fields."""
+        return asdict(self)  # type: ignore[call-overload, no-any-return]
+
+    def _repr_html_(self) -> str:
+        return f"<code>{self}</code>"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rate(_Result):
+    """A proportion with a two-sided interval and a one-sided upper bound."""
+
+    count: int
+    trials: int
+    lower: float
+    upper: float
+    confidence: float
+    method: str
+    population: str
+    bound: float
+    """One-sided upper bound at `confidence`: what a gate or a certificate uses."""
+
+    @property
+    def estimate(self) -> float:
+        """count / trials; nan where nothing was tried."""
+        return self.count / self.trials if self.trials else math.nan
+
+    def __str__(self) -> str:
+        if self.count == 0 and self.trials:
+            return f"0 of {self.trials:,}: below {_percent(self.bound)} at {self.confidence:.0%}"
+        interval = f"[{_percent(self.lower)}, {_percent(self.upper)}]"
+        return f"{_percent(self.estimate)} {interval} ({self.count:,} of {self.trials:,})"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ratio(_Result):
+    """A ratio of two quantities with its interval."""
+
+    estimate: float
+    lower: float
+    upper: float
+    confidence: float
+    method: str
+    population: str
+    count: int
+    """Events in the numerator."""
+    trials: int
+    """Events in the denominator."""
+
+    def __str__(self) -> str:
+        return f"{self.estimate:.2f} [{self.lower:.2f}, {self.upper:.2f}] at {self.confidence:.0%}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class FailureRate(_Result):
+    """P(catastrophic | delivered by the filter), with UNSURE counted both ways."""
+
+    target: str
+    failures: Rate
+    """Strict: CATASTROPHIC among delivered; UNSURE counted as safe."""
+    failures_if_unsure: Rate
+    """The same with UNSURE counted as failures."""
+    unfiltered: Rate
+    """P(catastrophic) of the generator's first draws: the base rate."""
+    acceptance: Rate
+    """Share of draws that the filter accepted."""
+    abstained: Rate
+    """Share of prompts for which the draw budget ran out."""
+    generator: str
+    exact: float | None = None
+    """The same quantity by exact stratification where densities are known (see `method_exact`)."""
+    exact_lower: float | None = None
+    exact_upper: float | None = None
+    method_exact: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AttackCost(_Result):
+    """Queries per verified adversarial example, with unbroken parents censored."""
+
+    target: str
+    attack: str
+    parents: int
+    skipped: int
+    """Parents that the target accepted before any edit."""
+    candidates: int
+    verified: int
+    unsure: int
+    """Candidates the annotators could not judge: they may be successes that cannot be counted."""
+    queries: int
+    per_success: float
+    """queries / verified; the maximum-likelihood mean under censoring; inf where nothing was found."""
+    lower: float
+    upper: float
+    """inf where nothing was found."""
+    confidence: float
+    method: str
+    population: str
+
+    def __str__(self) -> str:
+        broken = f"{self.verified} of {self.parents} parents broken"
+        if self.verified == 0:
+            return f"> {self.lower:,.0f} queries ({broken})"
+        high = "inf" if math.isinf(self.upper) else f"{self.upper:,.0f}"
+        return f"{self.per_success:,.0f} [{self.lower:,.0f}, {high}] queries ({broken})"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CrossRound(_Result):
+    """Acceptance by each target (columns) of the verified adversarial examples of each round (rows)."""
+
+    rows: tuple[str, ...]
+    """Whose held-out successes: `baseline`, `round-1`, ..."""
+    columns: tuple[str, ...]
+    """Target that scores them."""
+    cells: tuple[tuple[Rate, ...], ...]
+    """cells[i][j]: share of rows[i]'s examples that columns[j] accepts."""
