@@ -177,7 +177,7 @@ class AnnotatorConfig(_Section):
     """Who judges what attacks find and what is measured."""
 
     name: str = "oracle"
-    """`oracle`, `model` (a separately trained ensemble, always reported as such), `labels` (a file), `people`."""
+    """`oracle`, `model` (an ensemble, always reported as such), `labels` (a file), `people`."""
     path: str = ""
     """Labels file, or folder of the ensemble's members."""
 

@@ -46,7 +46,7 @@ class Scorer(Protocol):
     def score(self, snippets: Sequence[Snippet]) -> FloatArray:
         """Logits, shape (n,), float64, finite, in input order; independent of batch mates.
 
-        Raises TextTooLongError or InputError, naming the snippet, where one cannot be scored: never truncates.
+        Raises TextTooLongError or InputError, naming the snippet, where one cannot be scored.
         """
         ...
 
