@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from holdfast.types.attack import AttackBudget, AttackResult, AttackSession, AttackStep, Edit, Outcome
-from holdfast.types.catastrophe import Catastrophe, Corpus, Draw
+from holdfast.types.catastrophe import Catastrophe, Corpus, Draw, Stratum
 from holdfast.types.delivery import Delivery
 from holdfast.types.example import Example
 from holdfast.types.measurement import AttackCost, CrossRound, FailureRate, Rate, Ratio
@@ -42,6 +42,7 @@ __all__ = [
     "Source",
     "Split",
     "StoredSnippet",
+    "Stratum",
     "Target",
     "Threshold",
     "Verdict",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from holdfast.types.snippet import Snippet
 from holdfast.types.verdict import Judgement
 
-__all__ = ["Catastrophe", "Corpus", "Draw"]
+__all__ = ["Catastrophe", "Corpus", "Draw", "Stratum"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +25,17 @@ class Draw:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Stratum:
+    """One group of a corpus's snippets with its exact natural probability and conditional sampling."""
+
+    name: str
+    probability: float
+    """P(stratum) under natural sampling, exact."""
+    sample: Callable[[int, int], list[Draw]]
+    """`sample(n, seed)`: independent draws given the stratum."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Corpus:
     """A source of natural snippets that a catastrophe brings along, with sampling under a seed."""
 
@@ -33,6 +44,10 @@ class Corpus:
     """`sample(n, seed, *, tilted=False) -> list[Draw]`; `tilted` over-samples harm and keeps weights."""
     complete: Callable[[Sequence[str], int, int], list[list[str]]] | None = None
     """`complete(prompts, n, seed)`: the source's own completions of prompts, where it can give them."""
+    strata: Callable[[], Sequence[Stratum]] | None = None
+    """Strata that hold all catastrophic probability, where densities are known: the exact estimator's input."""
+    catastrophic_rate: float | None = None
+    """Exact P(CATASTROPHIC) of a natural snippet, where it is known."""
 
 
 @dataclass(frozen=True, kw_only=True)
