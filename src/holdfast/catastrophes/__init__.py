@@ -1,0 +1,1 @@
+"""The catastrophes that come with the package: one folder each."""
