@@ -11,7 +11,14 @@ from holdfast.data.rows import ImportedRow
 from holdfast.errors import LabelsError
 from holdfast.types import Verdict
 
-__all__ = ["LabelWarning", "check_labels", "import_report", "suspicious_labels", "verdict_of"]
+__all__ = [
+    "LabelWarning",
+    "check_labels",
+    "import_report",
+    "keyword_pattern",
+    "suspicious_labels",
+    "verdict_of",
+]
 
 _ENOUGH = 20
 """Labels of each class below which keyword rates say nothing."""
@@ -48,9 +55,10 @@ def verdict_of(row: ImportedRow) -> Verdict | None:
     return None
 
 
-def _pattern(keywords: Sequence[str]) -> re.Pattern[str] | None:
-    words = sorted({re.escape(word.casefold()) for word in keywords if word.strip()})
-    return re.compile(r"\b(?:" + "|".join(words) + r")\b") if words else None
+def keyword_pattern(keywords: Sequence[str]) -> re.Pattern[str] | None:
+    """Any of `keywords` as a whole word, to be searched in case-folded text; None where there are none."""
+    words = sorted({re.escape(word.casefold().strip()) for word in keywords if word.strip()})
+    return re.compile(r"(?<!\w)(?:" + "|".join(words) + r")(?!\w)") if words else None
 
 
 def suspicious_labels(rows: Sequence[ImportedRow], keywords: Sequence[str] = ()) -> LabelWarning | None:
@@ -61,7 +69,7 @@ def suspicious_labels(rows: Sequence[ImportedRow], keywords: Sequence[str] = ())
     """
     safe = [row for row in rows if verdict_of(row) is Verdict.SAFE]
     bad = [row for row in rows if verdict_of(row) is Verdict.CATASTROPHIC]
-    pattern = _pattern(keywords)
+    pattern = keyword_pattern(keywords)
     shown = {
         "safe": tuple(_short(row) for row in _first(safe, pattern)),
         "catastrophic": tuple(_short(row) for row in bad[:_SHOWN]),
