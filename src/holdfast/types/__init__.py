@@ -6,7 +6,7 @@ from holdfast.types.attack import AttackBudget, AttackResult, AttackSession, Att
 from holdfast.types.catastrophe import Catastrophe, Corpus, Draw, Stratum
 from holdfast.types.delivery import Delivery
 from holdfast.types.example import Example
-from holdfast.types.measurement import AttackCost, CrossRound, FailureRate, Rate, Ratio
+from holdfast.types.measurement import AttackCost, CrossRound, Difference, FailureRate, Rate, Ratio
 from holdfast.types.record import RunRecord, RunStatus
 from holdfast.types.round import STATES, Round, RoundState
 from holdfast.types.snippet import Snippet, Source, Split, StoredSnippet
@@ -26,6 +26,7 @@ __all__ = [
     "Corpus",
     "CrossRound",
     "Delivery",
+    "Difference",
     "Draw",
     "Edit",
     "Example",

@@ -6,7 +6,7 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
-__all__ = ["AttackCost", "CrossRound", "FailureRate", "Rate", "Ratio"]
+__all__ = ["AttackCost", "CrossRound", "Difference", "FailureRate", "Rate", "Ratio"]
 
 
 def _percent(x: float) -> str:
@@ -67,9 +67,34 @@ class Ratio(_Result):
     """Events in the numerator."""
     trials: int
     """Events in the denominator."""
+    bound: float | None = None
+    """One-sided upper bound at `confidence`, where the method gives one."""
 
     def __str__(self) -> str:
         return f"{self.estimate:.2f} [{self.lower:.2f}, {self.upper:.2f}] at {self.confidence:.0%}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Difference(_Result):
+    """A difference of two proportions on the same items, first minus second."""
+
+    estimate: float
+    lower: float
+    upper: float
+    confidence: float
+    method: str
+    population: str
+    gained: int
+    """Items positive under the first only."""
+    lost: int
+    """Items positive under the second only."""
+    trials: int
+    """Items."""
+
+    def __str__(self) -> str:
+        points = (f"{100 * x:+.2f}" for x in (self.estimate, self.lower, self.upper))
+        estimate, lower, upper = points
+        return f"{estimate} points [{lower}, {upper}] at {self.confidence:.0%} ({self.trials:,} pairs)"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +109,7 @@ class FailureRate(_Result):
     unfiltered: Rate
     """P(catastrophic) of the generator's first draws: the base rate."""
     acceptance: Rate
-    """Share of draws that the filter accepted."""
+    """Share of first draws that the filter accepted: one draw a prompt, so that trials are independent."""
     abstained: Rate
     """Share of prompts for which the draw budget ran out."""
     generator: str
@@ -102,10 +127,12 @@ class AttackCost(_Result):
     target: str
     attack: str
     parents: int
+    """Parents attacked, the skipped ones left out."""
     skipped: int
     """Parents that the target accepted before any edit."""
     candidates: int
     verified: int
+    """Distinct candidates judged CATASTROPHIC."""
     unsure: int
     """Candidates the annotators could not judge: they may be successes that cannot be counted."""
     queries: int
