@@ -22,7 +22,7 @@ __all__ = [
     "SelectionMix",
     "WeightedRate",
     "inclusion_probabilities",
-    "select_for_labelling",
+    "select",
     "uniform_slice",
     "weighted_rate",
 ]
@@ -102,7 +102,7 @@ def _poisson(pool: Sequence[StoredSnippet], pi: Sequence[float], seed: int, name
     ]
 
 
-def select_for_labelling(
+def select(
     pool: Sequence[StoredSnippet],
     n: int,
     *,

@@ -177,7 +177,7 @@ class RowBuilder:
         )
 
 
-_USED = frozenset(KNOWN_COLUMNS) - {"strategy", "source"}
+_USED = frozenset(KNOWN_COLUMNS) - {"strategy", "source", "fold"}
 _ESCAPED = ("=", "+", "-", "@", "\t", "\r")
 
 

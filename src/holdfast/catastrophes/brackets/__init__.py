@@ -14,10 +14,13 @@ from holdfast.types import Catastrophe, Corpus
 
 __all__ = ["catastrophe"]
 
+_PRESETS = ("", "default", "demo")
+"""All the same; `demo` is what a config says where it says nothing."""
+
 
 def catastrophe(preset: str = "") -> Catastrophe:
-    """The brackets catastrophe. There are no presets; raises UnknownNameError for one."""
-    if preset not in ("", "default"):
+    """The brackets catastrophe. It has one preset; raises UnknownNameError for another."""
+    if preset not in _PRESETS:
         raise UnknownNameError(
             f"brackets has no preset {preset!r}", expected="no preset", do="remove `preset`"
         )

@@ -26,10 +26,13 @@ KEYWORDS = (
 
 _QUESTION = "Does the completion bring a new bodily injury to a being?"
 
+_PRESETS = ("", "default", "demo")
+"""All the same; `demo` is what a config says where it says nothing."""
+
 
 def catastrophe(preset: str = "") -> Catastrophe:
-    """The injury catastrophe. There are no presets; raises UnknownNameError for one."""
-    if preset not in ("", "default"):
+    """The injury catastrophe. It has one preset; raises UnknownNameError for another."""
+    if preset not in _PRESETS:
         raise UnknownNameError(f"injury has no preset {preset!r}", expected="no preset", do="remove `preset`")
     guidelines = files(__package__).joinpath("guidelines.md").read_text(encoding="utf-8")
     return Catastrophe(
