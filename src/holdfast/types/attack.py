@@ -77,6 +77,8 @@ class AttackResult:
     outcome: Outcome
     queries: int
     seconds: float = 0.0
+    screens: int = 0
+    """Texts shown to the cheap screen before any query was spent on them."""
 
     @property
     def candidate(self) -> Snippet | None:

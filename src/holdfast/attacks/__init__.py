@@ -1,0 +1,1 @@
+"""Automated attacks, help for attackers, and safe twins. All of them find candidates only."""

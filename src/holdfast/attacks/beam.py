@@ -1,0 +1,269 @@
+"""Beam search over rewrites: substitute, insert, delete until the target accepts; then undo what it can.
+
+Verified first, scored second: where a cheap screen is given (an oracle), texts that leave the catastrophe
+are dropped before a query is spent on them. Saliency (a gradient counts as 3 queries) says where to edit, a
+proposer says what, exact scores decide; edits that helped are combined before new ones are sought.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from holdfast.attacks.positions import Saliency, choose, deletion_edits, gradient_weights, move, places
+from holdfast.attacks.search import Candidate, Plausible, Search, State
+from holdfast.attacks.settings import make_settings
+from holdfast.edits.scoring import GRADIENT_QUERIES
+from holdfast.edits.text import apply, drop, rebase
+from holdfast.errors import InputError
+from holdfast.protocols import DifferentiableClassifier, Proposer, Scorer
+from holdfast.types import AttackBudget, AttackResult, Edit, Snippet
+
+__all__ = ["BeamRewriting", "BeamSettings"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class BeamSettings:
+    """How the search spends its queries."""
+
+    sides: tuple[str, ...] = ("prompt", "completion")
+    """What may be edited."""
+    width: int = 3
+    """Texts kept at each level."""
+    level: int = 20
+    """Exact scores a level."""
+    places: int = 12
+    """Words and insertion points looked at, per text and level."""
+    proposals: int = 6
+    """Edits asked of the proposer at each place."""
+    depth: int = 12
+    """Edits on one text, at most."""
+    explore: float = 0.34
+    """Share of places drawn without regard to saliency."""
+    children: int = 2
+    """Children of one text kept in the beam."""
+    chain: int = 4
+    """Helpful edits combined at once after each level."""
+    saliency: bool = True
+    """Ask the target where it looks (a gradient, or a few deletions where it has none)."""
+    polish: int = 24
+    """Queries spent at most on undoing needless edits."""
+
+
+class BeamRewriting:
+    """The default attack. Registered as `beam`."""
+
+    name = "beam@1"
+
+    def __init__(self, *, proposer: Proposer, plausible: Plausible | None = None, **settings: object) -> None:
+        """`plausible` screens texts before they are scored; `settings` are the fields of `BeamSettings`.
+
+        Raises ConfigError for an unknown setting.
+        """
+        self.proposer = proposer
+        self.plausible = plausible
+        self.settings = make_settings(BeamSettings, settings)
+
+    def run(
+        self, parent: Snippet, target: Scorer, threshold: float, budget: AttackBudget, seed: int
+    ) -> AttackResult:
+        """Attack one parent; see `protocols.Attack`."""
+        search = Search(self.name, target, threshold, budget, parent=parent, seed=seed)
+        search.plausible = self.plausible
+        if search.scoreable and not search.accepted:
+            _Beam(search, self.proposer, self.settings).run()
+        return search.result()
+
+
+class _Beam:
+    """One search in progress."""
+
+    def __init__(self, search: Search, proposer: Proposer, settings: BeamSettings) -> None:
+        self.search = search
+        self.proposer = proposer
+        self.settings = settings
+        self.maps: dict[int, Saliency] = {}
+
+    def run(self) -> None:
+        search, settings = self.search, self.settings
+        beam = [search.root]
+        self.maps[id(search.root)] = self._first_map()
+        idle = 0
+        while search.meter.left > 0 and not search.accepted and idle < 3:
+            room = min(settings.level, search.meter.left)
+            candidates = search.screened(self._expand(beam), room)
+            states = search.score(candidates)
+            idle = idle + 1 if not states else 0
+            if not states:
+                beam = [search.root]
+                continue
+            if not search.accepted:
+                states += self._combine(states)
+            beam = self._select(beam, states)
+        if search.accepted:
+            self._polish()
+
+    def _first_map(self) -> Saliency:
+        """Saliency of the parent's words; empty where it is not wanted or cannot be paid."""
+        search = self.search
+        if not self.settings.saliency:
+            return []
+        if isinstance(search.target, DifferentiableClassifier):
+            if search.meter.left > 8 * GRADIENT_QUERIES and search.meter.charge(GRADIENT_QUERIES):
+                try:
+                    return gradient_weights(search.target, search.parent)
+                except InputError:
+                    return []
+            return []
+        return self._deletion_map()
+
+    def _deletion_map(self) -> Saliency:
+        """Leave-one-out on a random part of the words, for an eighth of the budget; others get the mean."""
+        search = self.search
+        pairs = deletion_edits(search.parent, self.settings.sides)
+        room = min(len(pairs), search.meter.left // 8)
+        if room < 4:
+            return []
+        chosen = [pairs[i] for i in sorted(search.rng.sample(range(len(pairs)), room))]
+        scored = search.scorer.score_edits(search.parent, [edit for _, edit in chosen], search.rng)
+        return [
+            (place.side, place.start, place.stop, abs(search.root.logit - z))
+            for (place, _), (_, _, z) in zip(chosen, scored, strict=True)
+            if z is not None and abs(z) < float("inf")
+        ]
+
+    def _map(self, state: State) -> Saliency:
+        """The state's saliency map, carried over from the text it was edited from."""
+        if id(state) not in self.maps:
+            origin = state.origin
+            carried = self._map(origin) if origin is not None and state.edit is not None else []
+            self.maps[id(state)] = move(carried, state.edit) if state.edit is not None else carried
+        return self.maps[id(state)]
+
+    def _expand(self, beam: Sequence[State]) -> list[Candidate]:
+        """Candidates of all texts of the beam, shuffled: each text has about the same share."""
+        search, settings = self.search, self.settings
+        pool: dict[Snippet, Candidate] = {}
+        for state in beam:
+            if len(state.net) >= settings.depth:
+                continue
+            found = places(state.snippet, settings.sides)
+            for place in choose(found, self._map(state), settings.places, settings.explore, search.rng):
+                edits = self.proposer.propose(
+                    state.snippet,
+                    place.side,
+                    place.start,
+                    place.stop,
+                    settings.proposals,
+                    search.rng.getrandbits(62),
+                )
+                pool |= search.fresh(state, edits)
+        candidates = list(pool.values())
+        search.rng.shuffle(candidates)
+        return candidates
+
+    def _combine(self, states: Sequence[State]) -> list[State]:
+        """Put edits that each lowered the same text together: one, two, three more onto the best child."""
+        self._hint(states)
+        search, settings = self.search, self.settings
+        if not states or settings.chain <= 0:
+            return []
+        lead = min(states, key=lambda s: s.rank)
+        if lead.origin is None or lead.logit >= lead.origin.logit:
+            return []
+        state, chain = lead, list[Candidate]()
+        for _, edit in lead.hints:
+            if len(chain) >= min(settings.chain, search.meter.left) or len(state.net) >= settings.depth:
+                break
+            moved = self._carry(edit, lead, state)
+            if moved is None:
+                continue
+            fresh = list(search.fresh(state, [moved]).values())
+            if not search.screened(fresh, 1):
+                continue
+            chain += fresh
+            state = State(fresh[0][2], lead.logit, origin=state, edit=moved, net=(*state.net, moved))
+        return self._score_chain(lead, chain)
+
+    @staticmethod
+    def _carry(edit: Edit, start: State, end: State) -> Edit | None:
+        """`edit` of `start`'s text as an edit of `end`'s, which descends from it."""
+        moved: Edit | None = edit
+        for state in end.path()[len(start.path()) :]:
+            if moved is None or state.edit is None:
+                return None
+            moved = rebase(moved, state.edit)
+        return moved
+
+    def _score_chain(self, lead: State, chain: Sequence[Candidate]) -> list[State]:
+        """Score the growing texts at once; each then hangs on the scored one before it."""
+        if not chain:
+            return []
+        known = {lead.snippet: lead}
+        for state in self.search.score(chain):
+            if state.origin is not None and state.origin.snippet in known:
+                state.origin = known[state.origin.snippet]
+                known[state.snippet] = state
+        return list(known.values())[1:]
+
+    def _hint(self, states: Sequence[State]) -> None:
+        """Note on each text the edits that lowered it, and hand them on to its children."""
+        for state in states:
+            if state.origin is not None and state.edit is not None and state.logit < state.origin.logit:
+                state.origin.hints.append((state.logit - state.origin.logit, state.edit))
+        for origin in {id(s.origin): s.origin for s in states if s.origin is not None}.values():
+            origin.hints.sort(key=lambda h: h[0])
+            del origin.hints[12:]
+        for state in states:
+            if state.origin is None or state.edit is None:
+                continue
+            moved = [
+                (gain, rebase(edit, state.edit))
+                for gain, edit in state.origin.hints
+                if edit is not state.edit
+            ]
+            state.hints = [(gain, edit) for gain, edit in moved if edit is not None]
+
+    def _select(self, beam: Sequence[State], states: Sequence[State]) -> list[State]:
+        """The next beam: lowest logits, ties by seed, few children of one text."""
+        pool = sorted([*states, *beam], key=lambda s: s.rank)
+        chosen: list[State] = []
+        children: dict[int, int] = {}
+        for state in pool:
+            key = id(state.origin)
+            if children.get(key, 0) >= self.settings.children:
+                continue
+            children[key] = children.get(key, 0) + 1
+            chosen.append(state)
+            if len(chosen) == self.settings.width:
+                break
+        return chosen
+
+    def _polish(self) -> None:
+        """Undo edits while the text stays accepted (and plausible): fewest edits win, then the logit."""
+        search = self.search
+        left = min(self.settings.polish, search.meter.left)
+        current = search.best
+        while len(current.net) > 1 and left > 0:
+            shorter: dict[Snippet, tuple[Edit, ...]] = {}
+            candidates: list[Candidate] = []
+            for index in range(len(current.net)):
+                dropped = drop(current.net, index)
+                if dropped is None:
+                    continue
+                net, undo = dropped
+                snippet = apply(current.snippet, undo)
+                if snippet not in shorter and snippet != search.parent:
+                    shorter[snippet] = tuple(net)
+                    candidates.append((current, undo, snippet))
+            candidates = search.screened(candidates, min(left, len(candidates)))
+            before = search.meter.spent
+            states = search.score(candidates)
+            left -= max(1, search.meter.spent - before)
+            for state in states:
+                state.net = shorter[state.snippet]
+            accepted = [s for s in states if s.logit < search.threshold]
+            if not accepted:
+                break
+            current = min(accepted, key=lambda s: s.rank)
+        search.best = current

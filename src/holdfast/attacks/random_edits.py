@@ -1,0 +1,69 @@
+"""Random plausible edits: the baseline every method has to beat, and a method to hold out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from holdfast.attacks.positions import places
+from holdfast.attacks.search import Plausible, Search
+from holdfast.attacks.settings import make_settings
+from holdfast.protocols import Proposer, Scorer
+from holdfast.types import AttackBudget, AttackResult, Snippet
+
+__all__ = ["RandomRewriting", "RandomSettings"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RandomSettings:
+    """What is drawn."""
+
+    sides: tuple[str, ...] = ("prompt", "completion")
+    """What may be edited."""
+    edits: int = 3
+    """Edits on one text, at most; each text has 1 to `edits`, uniformly."""
+    level: int = 24
+    """Texts scored at once."""
+
+
+class RandomRewriting:
+    """Scores texts a few random edits away, without looking at any score. Registered as `random`."""
+
+    name = "random@1"
+
+    def __init__(self, *, proposer: Proposer, plausible: Plausible | None = None, **settings: object) -> None:
+        """`settings` are the fields of `RandomSettings`. Raises ConfigError for an unknown one."""
+        self.proposer = proposer
+        self.plausible = plausible
+        self.settings = make_settings(RandomSettings, settings)
+
+    def run(
+        self, parent: Snippet, target: Scorer, threshold: float, budget: AttackBudget, seed: int
+    ) -> AttackResult:
+        """Attack one parent; see `protocols.Attack`."""
+        search = Search(self.name, target, threshold, budget, parent=parent, seed=seed)
+        search.plausible = self.plausible
+        idle = 0
+        while search.scoreable and search.meter.left > 0 and not search.accepted and idle < 3:
+            before = search.meter.spent
+            layer = [search.root] * self.settings.level
+            for depth in range(self.settings.edits):
+                layer = [s for s in layer if search.rng.random() < 1 / (depth + 1) or s is search.root]
+                pool = [c for s in layer for c in search.fresh(s, self._edit(search, s.snippet)).values()]
+                distinct = list({c[2]: c for c in pool}.values())
+                room = min(len(distinct), search.meter.left)
+                layer = search.score(search.screened(distinct, room))
+                if search.accepted:
+                    break
+            idle = idle + 1 if search.meter.spent == before else 0
+        return search.result()
+
+    def _edit(self, search: Search, snippet: Snippet) -> list:  # type: ignore[type-arg]
+        """One random edit, or none."""
+        found = places(snippet, self.settings.sides)
+        place = found[search.rng.randrange(len(found))] if found else None
+        if place is None:
+            return []
+        edits = self.proposer.propose(
+            snippet, place.side, place.start, place.stop, 8, search.rng.getrandbits(62)
+        )
+        return [edits[search.rng.randrange(len(edits))]] if edits else []

@@ -1,0 +1,176 @@
+"""What every rewriting method shares: states, screening, exact scoring, the log of how a text came about."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from random import Random
+
+from holdfast.edits.scoring import ExactScorer, QueryMeter
+from holdfast.edits.text import apply
+from holdfast.protocols import Scorer
+from holdfast.provenance import stream
+from holdfast.types import AttackBudget, AttackResult, AttackStep, Edit, Outcome, Snippet
+
+__all__ = ["Candidate", "Plausible", "Search", "State", "better"]
+
+Plausible = Callable[[list[Snippet]], list[bool]]
+"""A cheap screen: True for texts that are still worth a query."""
+
+
+@dataclass(eq=False)
+class State:
+    """One scored text of a search."""
+
+    snippet: Snippet
+    logit: float
+    tie: float = 0.0
+    """Seeded; orders equal logits."""
+    origin: State | None = None
+    """The state it was edited from; None for the parent."""
+    edit: Edit | None = None
+    """What `origin` was edited by."""
+    net: tuple[Edit, ...] = ()
+    """The edits that lead from the parent to this text, undone ones left out."""
+    queries: int = 0
+    seconds: float = 0.0
+    hints: list[tuple[float, Edit]] = field(default_factory=list)
+    """(logit change, edit of this text): edits that lowered a close relative, best first."""
+
+    def path(self) -> list[State]:
+        """States from the parent to this one."""
+        found: list[State] = []
+        state: State | None = self
+        while state is not None:
+            found.append(state)
+            state = state.origin
+        return found[::-1]
+
+    @property
+    def rank(self) -> tuple[float, float]:
+        """Sort key: lower is better for the attacker."""
+        return self.logit, self.tie
+
+
+def better(a: State, b: State) -> State:
+    """The one with the lower logit, the tie broken by seed."""
+    return a if a.rank <= b.rank else b
+
+
+Candidate = tuple[State, Edit, Snippet]
+"""The text an edit of a state leads to, before it is scored."""
+
+
+class Search:
+    """One attack on one parent: meter, scorer, screen, random stream and the best text ever seen."""
+
+    def __init__(
+        self,
+        attack: str,
+        target: Scorer,
+        threshold: float,
+        budget: AttackBudget,
+        *,
+        parent: Snippet,
+        seed: int,
+    ) -> None:
+        """Start the clock; nothing is scored yet."""
+        self.attack = attack
+        self.target = target
+        self.threshold = threshold
+        self.meter = QueryMeter(budget)
+        self.scorer = ExactScorer(target, self.meter)
+        self.rng: Random = stream(seed, attack, parent.id)
+        self.parent = parent
+        self.seen: set[Snippet] = {parent}
+        z = self.scorer.score([parent], self.rng)[0]
+        self.root = State(parent, math.inf if z is None else z, self.rng.random(), queries=self.meter.spent)
+        self.best = self.root
+        self.plausible: Plausible | None = None
+
+    @property
+    def accepted(self) -> bool:
+        """True if the best text so far is accepted by the target."""
+        return self.best.logit < self.threshold
+
+    @property
+    def scoreable(self) -> bool:
+        """False if the parent was not scored: no budget, or a text the target refuses."""
+        return math.isfinite(self.root.logit)
+
+    def fresh(self, state: State, edits: Sequence[Edit]) -> dict[Snippet, Candidate]:
+        """Candidates of `state` whose text was neither screened nor scored yet, by text."""
+        found: dict[Snippet, Candidate] = {}
+        for edit in edits:
+            snippet = apply(state.snippet, edit)
+            if snippet not in self.seen:
+                found[snippet] = (state, edit, snippet)
+        return found
+
+    def screened(self, candidates: Sequence[Candidate], wanted: int) -> list[Candidate]:
+        """The first `wanted` candidates that pass the screen; no more are screened than it takes."""
+        if self.plausible is None:
+            self.seen.update(snippet for _, _, snippet in candidates[:wanted])
+            return list(candidates[:wanted])
+        kept: list[Candidate] = []
+        for chunk in _chunks(candidates, wanted):
+            if len(kept) >= wanted:
+                break
+            texts = [snippet for _, _, snippet in chunk]
+            self.meter.screened += len(texts)
+            self.seen.update(texts)
+            kept += [c for c, ok in zip(chunk, self.plausible(texts), strict=True) if ok]
+        return kept[:wanted]
+
+    def score(self, candidates: Sequence[Candidate]) -> list[State]:
+        """Exact logits of the candidates as states; those beyond the budget are left out."""
+        logits = self.scorer.score([snippet for _, _, snippet in candidates], self.rng)
+        spent, seconds = self.meter.spent, self.meter.seconds
+        states: list[State] = []
+        for (origin, edit, snippet), z in zip(candidates, logits, strict=True):
+            if z is None:
+                continue
+            state = State(
+                snippet,
+                z,
+                self.rng.random(),
+                origin,
+                edit,
+                (*origin.net, edit),
+                queries=spent,
+                seconds=seconds,
+            )
+            states.append(state)
+            if math.isfinite(z):
+                self.best = better(state, self.best)
+        return states
+
+    def result(self) -> AttackResult:
+        """The best text found, with the steps that led to it."""
+        if self.root.logit < self.threshold:
+            outcome = Outcome.SKIPPED
+        else:
+            outcome = Outcome.CANDIDATE if self.accepted else Outcome.FAILED
+        steps = tuple(
+            AttackStep(snippet=s.snippet, logit=s.logit, edit=s.edit, queries=s.queries, seconds=s.seconds)
+            for s in self.best.path()
+        )
+        return AttackResult(
+            attack=self.attack,
+            parent=self.parent,
+            steps=steps,
+            outcome=outcome,
+            queries=self.meter.spent,
+            seconds=self.meter.seconds,
+            screens=self.meter.screened,
+        )
+
+
+def _chunks(candidates: Sequence[Candidate], wanted: int) -> Iterator[Sequence[Candidate]]:
+    """Candidates in pieces: as many as wanted first, then half as many at a time."""
+    begin, size = 0, max(8, wanted)
+    while begin < len(candidates):
+        yield candidates[begin : begin + size]
+        begin += size
+        size = max(8, wanted // 2)

@@ -1,0 +1,93 @@
+"""Safe twins: texts that went through the same kind of edits as an attack's, and are safe.
+
+Without them a classifier learns that edited texts are harmful, not which ones are: rewriting leaves its
+marks on any text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from random import Random
+
+from holdfast.attacks.positions import places
+from holdfast.edits.text import apply
+from holdfast.protocols import Proposer
+from holdfast.provenance import stream
+from holdfast.types import Edit, Judgement, Snippet, Verdict
+
+__all__ = ["SafeTwins", "Judge"]
+
+Judge = Callable[[Sequence[Snippet]], list[Judgement]]
+"""Judgements of snippets, in order: an oracle's, or an annotator's `annotate`."""
+_TRIES = 6
+
+
+class SafeTwins:
+    """Random plausible edits of given snippets (`protocols.SnippetRewriter`)."""
+
+    def __init__(
+        self, proposer: Proposer, *, sides: Sequence[str] = ("prompt", "completion"), proposals: int = 8
+    ) -> None:
+        """`proposer` and `sides` should be those of the attack whose marks the twins are to carry."""
+        self.proposer = proposer
+        self.sides = tuple(sides)
+        self.proposals = proposals
+
+    def rewrite(self, snippet: Snippet, edits: int, seed: int) -> Snippet:
+        """A text `edits` random plausible edits away (fewer where the proposer has nothing to offer).
+
+        It need not be safe any more: have it judged before it is used as such.
+        """
+        return self._walk(snippet, edits, stream(seed, "twin", snippet.id))[0]
+
+    def twins_of(
+        self, snippet: Snippet, judge: Judge, n: int, seed: int
+    ) -> list[tuple[Snippet, tuple[Edit, ...]]]:
+        """Up to `n` texts one or two random edits from `snippet` that the judge calls SAFE, with their edits.
+
+        For a verified adversarial example (or its parent) these are minimal twins: almost the same words, the
+        other verdict. Looks at up to 12 texts for each one wanted.
+        """
+        rng = stream(seed, "minimal twin", snippet.id)
+        found: dict[Snippet, tuple[Edit, ...]] = {}
+        tried = {snippet}
+        for attempt in range(12):
+            batch: dict[Snippet, tuple[Edit, ...]] = {}
+            for _ in range(max(4, n)):
+                twin, edits = self._walk(snippet, 1 + (attempt >= 6), rng)
+                if twin not in tried:
+                    batch[twin] = edits
+            if not batch:
+                continue
+            tried |= set(batch)
+            judgements = judge(list(batch))
+            for (twin, edits), judgement in zip(batch.items(), judgements, strict=True):
+                if judgement.verdict is Verdict.SAFE:
+                    found[twin] = edits
+            if len(found) >= n:
+                break
+        return list(found.items())[:n]
+
+    def _walk(self, snippet: Snippet, edits: int, rng: Random) -> tuple[Snippet, tuple[Edit, ...]]:
+        """`edits` random edits one after the other, never back to a text already passed."""
+        made: list[Edit] = []
+        passed = {snippet}
+        for _ in range(edits * _TRIES):
+            if len(made) >= edits:
+                break
+            found = places(snippet, self.sides)
+            if not found:
+                break
+            place = found[rng.randrange(len(found))]
+            offers = self.proposer.propose(
+                snippet, place.side, place.start, place.stop, self.proposals, rng.getrandbits(62)
+            )
+            if not offers:
+                continue
+            edit = offers[rng.randrange(len(offers))]
+            after = apply(snippet, edit)
+            if after not in passed:
+                passed.add(after)
+                made.append(edit)
+                snippet = after
+        return snippet, tuple(made)

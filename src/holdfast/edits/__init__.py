@@ -1,0 +1,1 @@
+"""Edits on text: words, edits and their inverses, proposers, exact scoring."""
