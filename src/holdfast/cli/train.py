@@ -1,0 +1,35 @@
+"""`holdfast train generator|classifier`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from holdfast.cli.state import run
+
+__all__ = ["classifier", "generator", "register"]
+
+train = typer.Typer(help="Train the generator or the classifier.", no_args_is_help=True)
+
+
+@train.command()
+def generator() -> None:
+    """Train (or tune) the language model that proposes, on the training split's text."""
+    run("train generator")
+
+
+@train.command()
+def classifier(
+    name: Annotated[str, typer.Option(help="Name of the checkpoint.")] = "baseline",
+    after: Annotated[
+        str, typer.Option("--from", help="Start from this checkpoint; left out: from the base.")
+    ] = "",
+) -> None:
+    """Train the classifier on every labelled snippet of the training split."""
+    run("train classifier", name=name, start=after)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.add_typer(train, name="train")

@@ -1,0 +1,159 @@
+"""Run the configured attacks on a target. What comes out are candidates; annotators decide."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from holdfast.errors import InputError
+from holdfast.provenance import stream
+from holdfast.types import (
+    AttackBudget,
+    AttackResult,
+    AttackSession,
+    Snippet,
+    Split,
+    StoredSnippet,
+)
+from holdfast.types import (
+    Outcome as End,
+)
+from holdfast.workflows.annotate import annotate_snippets
+from holdfast.workflows.calibrate import newest_target
+from holdfast.workflows.outcome import Outcome
+from holdfast.workflows.workspace import Workspace
+
+__all__ = ["Purpose", "attack", "attack_target", "keep_candidates", "measured_cost", "parents"]
+
+Purpose = Literal["train", "measure"]
+SPLITS: dict[str, Split] = {"train": Split.TRAIN, "measure": Split.TEST}
+
+
+def parents(workspace: Workspace, purpose: Purpose, n: int, round_number: int) -> list[StoredSnippet]:
+    """`n` catastrophic snippets to start from: anew for each training round, the same for each measurement.
+
+    A training round and a measurement never share a parent: their splits differ. Drawn parents come first,
+    then any other snippet of the split whose annotations say CATASTROPHIC.
+    """
+    split = SPLITS[purpose]
+    pool = workspace.store.snippets(split=split, group=f"parents-{split.value}")
+    if not pool:
+        stored = {s.id: s for s in workspace.store.snippets(split=split) if s.parent_id is None}
+        strict = {e.snippet.id for e in workspace.examples(list(stored.values())) if e.verdict.strict}
+        pool = [s for s in stored.values() if s.id in strict]
+    if not pool:
+        raise InputError(
+            f"no catastrophic snippet in the {split.value} split to start from",
+            do="label some (`holdfast import`), or `holdfast sample`",
+        )
+    names = ("parents", purpose) if purpose == "measure" else ("parents", purpose, round_number)
+    return stream(workspace.config.seed, *names).sample(pool, min(n, len(pool)))
+
+
+def attack_target(workspace: Workspace, name: str, purpose: Purpose, n: int, round_number: int) -> None:
+    """Attack `n` parents of target `name` that have not been attacked for this purpose and round yet."""
+    from holdfast.assemble import attack_mix, load_classifier
+    from holdfast.attacks.run import run_attacks
+
+    target = workspace.target(name)
+    chosen = parents(workspace, purpose, n, round_number)
+    done = workspace.store.attacked_parents(target=name, round=round_number, purpose=purpose)
+    if all(s.id in done for s in chosen):
+        return
+    classifier = load_classifier(target.checkpoint, workspace.root, workspace.config)
+    progress = workspace.reporter.step(f"attack {name}")
+    finished = len(done)
+    progress(finished, len(chosen))
+
+    def keep(result: AttackResult) -> None:
+        nonlocal finished
+        workspace.store.add_session(
+            AttackSession(
+                attacker=result.attack, target=name, round=round_number, purpose=purpose, result=result
+            )
+        )
+        finished += 1
+        progress(finished, len(chosen))
+
+    run_attacks(
+        [s.snippet for s in chosen],
+        attack_mix(workspace, purpose),
+        target=classifier,
+        threshold=target.threshold.value,
+        budget=AttackBudget(queries=workspace.config.attack.queries),
+        seed=workspace.seed("attack", purpose, round_number),
+        on_result=keep,
+        skip=done,
+    )
+
+
+def keep_candidates(
+    workspace: Workspace, name: str, purpose: Purpose, round_number: int
+) -> list[StoredSnippet]:
+    """Candidates of the sessions as stored snippets with their lineage, annotated where a program can."""
+    sessions = workspace.store.sessions(target=name, round=round_number, purpose=purpose)
+    lineage = {s.id: s for s in workspace.store.snippets(ids=[x.result.parent.id for x in sessions])}
+    found: dict[str, StoredSnippet] = {}
+    for session in sessions:
+        candidate = session.result.candidate
+        if candidate is None or candidate.id == session.result.parent.id:
+            continue
+        parent = lineage.get(session.result.parent.id)
+        family = parent.family if parent else session.result.parent.id
+        found.setdefault(
+            candidate.id,
+            StoredSnippet(
+                snippet=candidate,
+                source=Source.ATTACK,
+                split=SPLITS[purpose],
+                family=family,
+                parent_id=session.result.parent.id,
+                round=round_number,
+                group=f"attack-{purpose}-{name}",
+            ),
+        )
+    known = {s.id: s for s in workspace.store.snippets(ids=list(found))}
+    fresh = [s for i, s in found.items() if i not in known]
+    workspace.store.add_snippets(fresh)
+    kept = [known.get(i, s) for i, s in found.items()]
+    annotate_snippets(workspace, kept)
+    return kept
+
+
+def attack(workspace: Workspace, *, target: str = "", purpose: str = "measure", parents: int = 0) -> Outcome:
+    """Attack `target` (default: the newest classifier) and have the candidates annotated."""
+    if purpose not in SPLITS:
+        raise InputError(f"--purpose {purpose!r}", expected="train or measure")
+    name = target or newest_target(workspace)
+    kind: Purpose = "train" if purpose == "train" else "measure"
+    config = workspace.config
+    n = parents or (config.measure.parents if kind == "measure" else config.round.parents)
+    attack_target(workspace, name, kind, n, 0)
+    keep_candidates(workspace, name, kind, 0)
+    cost = measured_cost(workspace, name, kind, 0)
+    lines = [f"{name}: {cost}", *_best(workspace, name, kind)]
+    return Outcome(
+        result={"cost": cost.to_dict()}, text="\n".join(lines), outputs={"verified": str(cost.verified)}
+    )
+
+
+def measured_cost(workspace: Workspace, name: str, purpose: Purpose, round_number: int) -> AttackCost:
+    """Queries per verified adversarial example over the stored sessions of programs against `name`."""
+    from holdfast.measurement.attack_cost import attack_cost, candidates
+
+    sessions = workspace.store.sessions(target=name, round=round_number, purpose=purpose)
+    n = len(sessions)
+    return attack_cost(
+        sessions,
+        workspace.verdicts(candidates(sessions)),
+        target=name,
+        population=f"{n:,} {SPLITS[purpose].value} parents, {workspace.config.attack.queries} queries each",
+        confidence=workspace.config.measure.confidence,
+    )
+
+
+def _best(workspace: Workspace, name: str, purpose: Purpose) -> list[str]:
+    """Up to three candidates, for the terminal."""
+    sessions = workspace.store.sessions(target=name, purpose=purpose)
+    broken = [s.result for s in sessions if s.result.outcome is End.CANDIDATE]
+    shown: list[Snippet] = [r.steps[-1].snippet for r in broken[:3]]
+    return [f"  accepted: ...{s.completion}" for s in shown]

@@ -1,0 +1,64 @@
+"""Choose a classifier's threshold on natural validation text."""
+
+from __future__ import annotations
+
+from holdfast.errors import InputError
+from holdfast.types import Source, Split, StoredSnippet, Threshold
+from holdfast.workflows.outcome import Outcome
+from holdfast.workflows.workspace import Workspace
+
+__all__ = ["calibrate", "calibrate_target", "natural", "newest_target"]
+
+
+def newest_target(workspace: Workspace) -> str:
+    """Name of the classifier trained last."""
+    refs = workspace.store.checkpoints("classifier")
+    if not refs:
+        raise InputError("there is no classifier yet", do="`holdfast train classifier` first")
+    return refs[-1].name
+
+
+def natural(workspace: Workspace, split: Split) -> list[StoredSnippet]:
+    """Ordinary text of a split: the corpus's draws or what was imported as natural; else the generator's draws."""
+    drawn = workspace.store.snippets(split=split, source=Source.NATURAL)
+    return [s for s in drawn if s.group != "generated"] or drawn
+
+
+def calibrate_target(workspace: Workspace, name: str) -> Threshold:
+    """The threshold of checkpoint `name`, stored. It needs no labels: acceptance of natural text decides."""
+    from holdfast.assemble import load_classifier
+    from holdfast.measurement.threshold import choose_threshold
+
+    ref = workspace.store.checkpoint(name)
+    pool = natural(workspace, Split.VALIDATION)
+    if not pool:
+        raise InputError(
+            "no natural text in the validation split",
+            do="`holdfast sample`, or `holdfast import FILE --natural` first",
+        )
+    classifier = load_classifier(ref, workspace.root, workspace.config)
+    logits = classifier.score([s.snippet for s in pool])
+    threshold = choose_threshold(
+        logits,
+        workspace.config.filter.acceptance,
+        checkpoint=ref,
+        population=f"{len(pool):,} natural validation snippets",
+        confidence=workspace.config.measure.confidence,
+    )
+    workspace.store.add_threshold(name, threshold)
+    return threshold
+
+
+def calibrate(workspace: Workspace, *, target: str = "") -> Outcome:
+    """Choose the threshold of `target` (default: the newest classifier)."""
+    name = target or newest_target(workspace)
+    threshold = calibrate_target(workspace, name)
+    text = f"{name}: reject iff logit >= {threshold.value:.4f}; accepts {threshold.acceptance}"
+    return Outcome(
+        result={
+            "target": name,
+            "threshold": threshold.__dict__ | {"acceptance": threshold.acceptance.to_dict()},
+        },
+        text=text,
+        outputs={f"threshold:{name}": repr(threshold.value)},
+    )

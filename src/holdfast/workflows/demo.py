@@ -1,0 +1,51 @@
+"""The whole loop on the story world: one command, resumable, nothing downloaded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from holdfast.config import FILE_NAME, load_config
+from holdfast.workflows.execute import execute
+from holdfast.workflows.outcome import Outcome
+from holdfast.workflows.workspace import Reporter, Workspace
+
+__all__ = ["STEPS", "demo"]
+
+STEPS: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("sample", {}),
+    ("train generator", {}),
+    ("train classifier", {"name": "baseline"}),
+    ("calibrate", {"target": "baseline"}),
+    ("measure", {"target": "baseline"}),
+    ("round run", {}),
+    ("report", {}),
+)
+"""The same commands a user would type, in the same order."""
+
+
+def demo(
+    folder: Path,
+    *,
+    rounds: int,
+    overrides: Sequence[str],
+    reporter: Reporter,
+    catastrophe: str = "storyworld",
+) -> Outcome:
+    """Make `folder` (or go on with it) and run every step; each step finds what is done already."""
+    from holdfast.store import Store
+    from holdfast.workflows.new import new
+
+    if not (folder / FILE_NAME).exists():
+        new(folder, catastrophe=catastrophe, overrides=overrides)
+    config = load_config(folder / FILE_NAME, overrides=[*overrides, f"round.rounds={rounds}"])
+    reporter.say(f"about 8 CPU minutes, 150 MB in {folder}. Ctrl-C is safe: the same command goes on.")
+    outcome = Outcome(result={})
+    with Store.open(config.database, create=True, root=folder) as store:
+        workspace = Workspace(root=folder.resolve(), config=config, store=store, reporter=reporter)
+        for number, (command, arguments) in enumerate(STEPS, 1):
+            reporter.say(f"[{number}/{len(STEPS)}] {command}")
+            outcome = execute(workspace, command, arguments)
+    text = f"{outcome.text}\nnext    holdfast new mine --question '...'    your own catastrophe"
+    return Outcome(result=outcome.result, text=text, outputs=outcome.outputs)

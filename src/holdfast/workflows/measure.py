@@ -1,0 +1,307 @@
+"""Measure a target: failure rates, attack cost, cross-round matrix, acceptance of ordinary text and of twins.
+
+Each part is stored as one measurement and found again when the command is repeated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from holdfast.errors import GateError, MeasurementError
+from holdfast.provenance import stream
+from holdfast.types import FailureRate, Snippet, Source, Split, StoredSnippet, Target, Verdict
+from holdfast.workflows.annotate import annotate_snippets
+from holdfast.workflows.attack import attack_target, keep_candidates, measured_cost
+from holdfast.workflows.calibrate import natural, newest_target
+from holdfast.workflows.outcome import Outcome
+from holdfast.workflows.results import restore
+from holdfast.workflows.workspace import Workspace
+
+if TYPE_CHECKING:
+    from holdfast.protocols import Scorer
+
+__all__ = ["check_gate", "measure", "measure_target", "strata_draws", "test_twins"]
+
+TWINS = 600
+"""Safe twins of test snippets, made once and scored by every target."""
+
+
+def measure_target(workspace: Workspace, name: str) -> None:
+    """Every part of the measurement of `name` that is not stored yet."""
+    from holdfast.assemble import load_classifier
+
+    target = workspace.target(name)
+    done = {m.kind + ":" + m.population for m in workspace.store.measurements(target=name)}
+    classifier = load_classifier(target.checkpoint, workspace.root, workspace.config)
+    if "failure_rate:corpus" not in done:
+        _natural(workspace, target, classifier)
+    if "failure_rate:generator" not in done:
+        _generator(workspace, target)
+    if "attack_cost:held-out" not in done:
+        _attack(workspace, name)
+    if "acceptance:twins" not in done:
+        _twins(workspace, target, classifier)
+    _cross_round(workspace)
+
+
+def _store(workspace: Workspace, kind: str, target: str, population: str, result: dict[str, Any]) -> None:
+    workspace.store.add_measurement(
+        kind=kind, target=target, round=None, population=population, result=result, run_id=workspace.run_id
+    )
+
+
+def _natural(workspace: Workspace, target: Target, classifier: Scorer) -> None:
+    """Failure rate and threshold curve on natural test snippets; exact where the corpus knows its densities."""
+    from holdfast.measurement.exact import count_strata, with_exact
+    from holdfast.measurement.failure_rate import corpus_failure_rate
+    from holdfast.measurement.threshold import threshold_curve
+
+    config = workspace.config.measure
+    pool = natural(workspace, Split.TEST)
+    pool = stream(workspace.config.seed, "measure", "natural").sample(pool, min(config.natural, len(pool)))
+    logits = classifier.score([s.snippet for s in pool])
+    known = workspace.verdicts([s.id for s in pool])
+    kept = [i for i, s in enumerate(pool) if s.id in known]
+    accepted = int((logits < target.threshold.value).sum())
+    _store(workspace, "natural_acceptance", target.name, "corpus", {"count": accepted, "trials": len(pool)})
+    if not kept:
+        return
+    verdicts = [known[pool[i].id] for i in kept]
+    population = f"{len(kept):,} natural test snippets"
+    result = corpus_failure_rate(
+        logits[kept], verdicts, target, target=target.name, population=population, confidence=config.confidence
+    )
+    draws = strata_draws(workspace)
+    if draws:
+        snippets = [snippet for _, part in draws for snippet in part]
+        counted = count_strata([d for d, _ in draws], classifier.score(snippets), target)
+        result = with_exact(result, counted)
+    _store(workspace, "failure_rate", target.name, "corpus", result.to_dict())
+    curve = threshold_curve(logits[kept], verdicts, population=population, confidence=config.confidence)
+    points = [
+        {
+            "threshold": p.threshold,
+            "acceptance": p.acceptance.to_dict(),
+            "failures": p.failures.to_dict(),
+            "missed": p.missed.to_dict(),
+        }
+        for p in curve
+    ]
+    _store(workspace, "threshold_curve", target.name, "corpus", {"points": points})
+
+
+def strata_draws(workspace: Workspace) -> list[tuple[Any, list[Snippet]]]:
+    """(StratumDraws, its snippets) of every stratum of the corpus; empty where densities are not known."""
+    from holdfast.measurement.exact import StratumDraws
+
+    corpus, n = workspace.catastrophe.corpus, workspace.config.measure.stratum_draws
+    if corpus is None or corpus.strata is None or workspace.catastrophe.oracle is None or not n:
+        return []
+    found = []
+    for stratum in corpus.strata():
+        snippets = [d.snippet for d in stratum.sample(n, workspace.seed("stratum", stratum.name))]
+        truth = workspace.catastrophe.oracle(snippets)
+        draws = StratumDraws(
+            name=stratum.name,
+            probability=stratum.probability,
+            catastrophic=tuple(j.verdict.strict for j in truth),
+        )
+        found.append((draws, snippets))
+    return found
+
+
+def _generator(workspace: Workspace, target: Target) -> None:
+    """Test prompts through the filtered generator; what is delivered, and the first draws, are annotated."""
+    from holdfast.assemble import build_filter
+    from holdfast.measurement.failure_rate import delivered_snippets, failure_rate, first_draws
+
+    config = workspace.config
+    pool = [s for s in natural(workspace, Split.TEST) if s.snippet.prompt]
+    if not config.measure.prompts or not any(r.name == "generator" for r in workspace.store.checkpoints()):
+        return
+    chosen = stream(config.seed, "measure", "prompts").sample(pool, min(config.measure.prompts, len(pool)))
+    family = {s.snippet.prompt: s.family for s in chosen}
+    filtered = build_filter(workspace, target.name, draws=config.filter.draws)
+    deliveries = filtered.complete_many(
+        list(family), seed=workspace.seed("deliver", "measure"), progress=workspace.reporter.step("deliver")
+    )
+    wanted = {s.id: s for s in [*delivered_snippets(deliveries), *first_draws(deliveries)] if s.completion}
+    _keep(workspace, wanted, family, target.name)
+    verdicts = workspace.verdicts(list(wanted))
+    empty = {s.id for s in first_draws(deliveries) if not s.completion}
+    verdicts |= dict.fromkeys(empty, Verdict.UNSURE)
+    missing = [i for i in wanted if i not in verdicts]
+    if missing:
+        workspace.reporter.say(f"failure rate of the generator waits for {len(missing):,} labels by people")
+        return
+    result = failure_rate(
+        deliveries,
+        verdicts,
+        target=target.name,
+        generator="generator",
+        population=f"completions delivered on {len(family):,} test prompts",
+        confidence=config.measure.confidence,
+    )
+    _store(workspace, "failure_rate", target.name, "generator", result.to_dict())
+
+
+def _keep(workspace: Workspace, found: dict[str, Snippet], family: dict[str, str], target: str) -> None:
+    """Store and annotate delivered texts: they belong to the test split and never train."""
+    known = {s.id: s for s in workspace.store.snippets(ids=list(found))}
+    fresh = [
+        StoredSnippet(
+            snippet=snippet,
+            source=Source.NATURAL,
+            split=Split.TEST,
+            family=family[snippet.prompt],
+            group="delivered",
+        )
+        for i, snippet in found.items()
+        if i not in known
+    ]
+    workspace.store.add_snippets(fresh)
+    annotate_snippets(workspace, [*fresh, *known.values()])
+
+
+def _attack(workspace: Workspace, name: str) -> None:
+    if not workspace.config.measure.parents:
+        return
+    attack_target(workspace, name, "measure", workspace.config.measure.parents, 0)
+    candidates = keep_candidates(workspace, name, "measure", 0)
+    missing = len(candidates) - len(workspace.verdicts([c.id for c in candidates]))
+    if missing:
+        workspace.reporter.say(f"attack cost of {name} waits for {missing:,} labels by people")
+        return
+    _store(workspace, "attack_cost", name, "held-out", measured_cost(workspace, name, "measure", 0).to_dict())
+
+
+def test_twins(workspace: Workspace) -> list[StoredSnippet]:
+    """Safe twins of test snippets: harmless texts that went through an attack's kind of edits. Made once.
+
+    Imported twins of the test split count too.
+    """
+    from holdfast.assemble import build_rewriter
+
+    stored = workspace.store.snippets(split=Split.TEST, source=Source.TWIN)
+    rewriter = None if stored else build_rewriter(workspace, Split.TEST)
+    if rewriter is not None:
+        rng = stream(workspace.config.seed, "test twins")
+        plain = workspace.examples(natural(workspace, Split.TEST))
+        safe = [e for e in plain if e.verdict is Verdict.SAFE]
+        made: dict[str, StoredSnippet] = {}
+        for i, parent in enumerate(rng.sample(safe, min(TWINS, len(safe)))):
+            twin = rewriter.rewrite(parent.snippet, 1 + rng.randrange(4), workspace.seed("test twin", i))
+            made[twin.id] = StoredSnippet(
+                snippet=twin,
+                source=Source.TWIN,
+                split=Split.TEST,
+                family=parent.family_id,
+                parent_id=parent.snippet.id,
+                group="twins-test",
+            )
+        known = {s.id for s in workspace.store.snippets(ids=list(made))}
+        workspace.store.add_snippets([s for i, s in made.items() if i not in known])
+        stored = workspace.store.snippets(split=Split.TEST, source=Source.TWIN)
+        annotate_snippets(workspace, stored)
+    safe_ids = {e.snippet.id for e in workspace.examples(stored) if e.verdict is Verdict.SAFE}
+    return [s for s in stored if s.id in safe_ids]
+
+
+def _twins(workspace: Workspace, target: Target, classifier: Scorer) -> None:
+    from holdfast.measurement.acceptance import acceptance
+
+    twins = test_twins(workspace)
+    if not twins:
+        return
+    result = acceptance(
+        classifier.score([s.snippet for s in twins]),
+        target,
+        population=f"{len(twins):,} safe twins of test snippets",
+        confidence=workspace.config.measure.confidence,
+    )
+    _store(workspace, "acceptance", target.name, "twins", result.to_dict())
+
+
+def _cross_round(workspace: Workspace) -> None:
+    """The matrix over all classifiers measured so far: rows by who was attacked, columns by who scores."""
+    from holdfast.assemble import load_classifier
+    from holdfast.measurement.cross_round import cross_round
+
+    names = [m.target for m in workspace.store.measurements(kind="attack_cost")]
+    names = list(dict.fromkeys(names))
+    rows: dict[str, list[Snippet]] = {}
+    for name in names:
+        sessions = workspace.store.sessions(target=name, round=0, purpose="measure")
+        found = {c.id: c for s in sessions if (c := s.result.candidate) is not None}
+        verdicts = workspace.verdicts(list(found))
+        rows[name] = [c for i, c in found.items() if i in verdicts and verdicts[i].strict]
+    everything = {s.id: s for row in rows.values() for s in row}
+    if not everything:
+        return
+    logits, thresholds = {}, {}
+    for name in names:
+        target = workspace.target(name)
+        scores = load_classifier(target.checkpoint, workspace.root, workspace.config).score(
+            list(everything.values())
+        )
+        logits[name] = dict(zip(everything, map(float, scores), strict=True))
+        thresholds[name] = target
+    matrix = cross_round(rows, logits, thresholds, confidence=workspace.config.measure.confidence)
+    latest = workspace.store.measurements(kind="cross_round")
+    if not latest or latest[-1].result != _plain(matrix.to_dict()):
+        _store(workspace, "cross_round", names[-1], "held-out", matrix.to_dict())
+
+
+def _plain(value: Any) -> Any:
+    """Tuples as lists, as JSON gives them back."""
+    if isinstance(value, dict):
+        return {k: _plain(v) for k, v in value.items()}
+    return [_plain(v) for v in value] if isinstance(value, list | tuple) else value
+
+
+def _lines(workspace: Workspace, name: str) -> list[str]:
+    lines = []
+    for m in workspace.store.measurements(target=name):
+        if m.kind in ("failure_rate", "attack_cost", "acceptance"):
+            value = restore(m)
+            shown = value.failures if isinstance(value, FailureRate) else value
+            lines.append(f"{m.kind:14} {m.population:10} {shown}")
+    return lines
+
+
+def measure(workspace: Workspace, *, target: str = "") -> Outcome:
+    """Measure `target` (default: the newest classifier)."""
+    name = target or newest_target(workspace)
+    measure_target(workspace, name)
+    found = [m for m in workspace.store.measurements(target=name) if m.kind != "threshold_curve"]
+    rows = [{"kind": m.kind, "target": m.target, "population": m.population, **m.result} for m in found]
+    outputs = {f"{m.kind}:{m.population}": _digest(m.result) for m in found}
+    return Outcome(result={"measurements": rows}, text="\n".join(_lines(workspace, name)), outputs=outputs)
+
+
+def _digest(result: dict[str, Any]) -> str:
+    import json
+
+    from holdfast.provenance import hash_text
+
+    return hash_text(json.dumps(result, sort_keys=True, default=str))[:16]
+
+
+def check_gate(workspace: Workspace, target: str, limit: float) -> None:
+    """Raise GateError unless the upper bound of every failure rate of `target` is at most `limit`."""
+    name = target or newest_target(workspace)
+    rates: Sequence[FailureRate] = [
+        value
+        for m in workspace.store.measurements(kind="failure_rate", target=name)
+        if isinstance(value := restore(m), FailureRate)
+    ]
+    if not rates:
+        raise MeasurementError(f"{name} has no failure rate yet", do="`holdfast measure` first")
+    worst = max(rates, key=lambda r: r.failures.bound)
+    if worst.failures.bound > limit:
+        raise GateError(
+            f"{name} on {worst.generator}: the failure rate is {worst.failures}, bound {worst.failures.bound:.3g}",
+            expected=f"a bound of at most {limit:g}",
+            do="train further rounds, or measure more: fewer labels mean a wider bound",
+        )

@@ -1,0 +1,34 @@
+"""Stored measurements back as the typed results they were."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from holdfast.types import AttackCost, CrossRound, FailureRate, Rate, StoredMeasurement
+
+__all__ = ["latest", "restore"]
+
+_RATES = ("failures", "failures_if_unsure", "unfiltered", "acceptance", "abstained")
+
+
+def restore(measurement: StoredMeasurement) -> Any:
+    """FailureRate, AttackCost, Rate or CrossRound; the plain dict for other kinds."""
+    result = dict(measurement.result)
+    match measurement.kind:
+        case "failure_rate":
+            rates = {name: Rate(**result.pop(name)) for name in _RATES}
+            return FailureRate(**rates, **result)
+        case "attack_cost":
+            return AttackCost(**result)
+        case "acceptance":
+            return Rate(**result)
+        case "cross_round":
+            cells = tuple(tuple(Rate(**cell) for cell in row) for row in result["cells"])
+            return CrossRound(rows=tuple(result["rows"]), columns=tuple(result["columns"]), cells=cells)
+    return result
+
+
+def latest(measurements: list[StoredMeasurement], kind: str, target: str, population: str) -> Any:
+    """The newest result of that kind, typed; None where there is none."""
+    found = [m for m in measurements if (m.kind, m.target, m.population) == (kind, target, population)]
+    return restore(found[-1]) if found else None

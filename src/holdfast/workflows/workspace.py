@@ -1,0 +1,120 @@
+"""A workspace opened: its folder, config, store, and the live objects made from them on demand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Protocol
+
+from holdfast.config import FILE_NAME, Config
+from holdfast.protocols import Progress
+from holdfast.provenance import stream_seed
+from holdfast.store import Store
+from holdfast.types import Catastrophe, Example, Source, Split, StoredSnippet, Target, Verdict
+
+__all__ = ["Reporter", "Workspace", "silent"]
+
+
+class Reporter(Protocol):
+    """Where progress goes."""
+
+    def say(self, text: str) -> None:
+        """One line."""
+        ...
+
+    def step(self, name: str) -> Progress:
+        """A callback for one step of work."""
+        ...
+
+
+@dataclass(frozen=True)
+class _Silent:
+    def say(self, text: str) -> None:
+        """Nothing."""
+
+    def step(self, name: str) -> Progress:
+        """A callback that does nothing."""
+        return lambda done, total: None
+
+
+silent: Reporter = _Silent()
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """Everything a workflow needs."""
+
+    root: Path
+    config: Config
+    store: Store
+    reporter: Reporter = silent
+    run_id: str = ""
+    clock: Callable[[], float] | None = None
+
+    @property
+    def file(self) -> Path:
+        """The config file."""
+        return self.root / FILE_NAME
+
+    @cached_property
+    def catastrophe(self) -> Catastrophe:
+        """What must never be output."""
+        from holdfast.assemble import build_catastrophe
+
+        return build_catastrophe(self.config, self.root)
+
+    def seed(self, *names: object) -> int:
+        """A seed for one named purpose."""
+        return stream_seed(self.config.seed, *names)
+
+    def folder(self, name: str) -> Path:
+        """Where the checkpoint `name` is or will be."""
+        return self.root / "checkpoints" / name
+
+    def target(self, name: str) -> Target:
+        """The classifier checkpoint `name` with its current threshold."""
+        return Target(checkpoint=self.store.checkpoint(name), threshold=self.store.threshold(name))
+
+    def examples(self, snippets: list[StoredSnippet]) -> list[Example]:
+        """Those of `snippets` that annotations give a verdict, with it."""
+        from holdfast.annotation.rules import consensus
+
+        marks = self.store.annotations([s.id for s in snippets])
+        found = []
+        for stored in snippets:
+            annotations = marks.get(stored.id, [])
+            verdict = consensus(annotations)
+            if verdict is None:
+                continue
+            last = annotations[-1].judgement
+            found.append(
+                Example(
+                    snippet=stored.snippet,
+                    verdict=verdict,
+                    source=stored.source,
+                    family=stored.family,
+                    split=stored.split,
+                    round=stored.round,
+                    severity=last.severity,
+                    strategy=last.strategy,
+                )
+            )
+        return found
+
+    def verdicts(self, ids: Sequence[str]) -> dict[str, Verdict]:
+        """Snippet id -> verdict, for those that have one."""
+        from holdfast.annotation.rules import consensus
+
+        found = {}
+        for snippet_id, annotations in self.store.annotations(ids).items():
+            verdict = consensus(annotations)
+            if verdict is not None:
+                found[snippet_id] = verdict
+        return found
+
+    def texts(self, split: Split) -> list[StoredSnippet]:
+        """Snippets of a split that no attack touched: what proposers and generators learn from."""
+        kept = (Source.NATURAL, Source.TILTED, Source.IMPORTED)
+        return [s for s in self.store.snippets(split=split) if s.source in kept]

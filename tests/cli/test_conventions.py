@@ -1,0 +1,146 @@
+"""The conventions of the command line: streams, exit codes, display, options on either side of the command."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from holdfast.cli.display import Display, choose_display, dump_json
+from holdfast.cli.main import hoist
+
+
+def run(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """`holdfast` as a user runs it."""
+    return subprocess.run(
+        [sys.executable, "-m", "holdfast", *arguments],
+        cwd=cwd,
+        env=os.environ | {"HOLDFAST_DISPLAY": "plain"} | environment,
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+
+
+def test_help_is_quick_and_imports_no_numpy(tmp_path: Path) -> None:
+    code = (
+        "import sys; from holdfast.cli.main import main\n"
+        "try: main(['--help'])\n"
+        "except SystemExit: pass\n"
+        "print([m for m in ('numpy', 'torch', 'scipy', 'sqlalchemy', 'pydantic') if m in sys.modules], file=sys.stderr)"
+    )
+    costs = []
+    for _ in range(3):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        done = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path
+        )
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        costs.append(after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime)
+        assert done.stderr.strip() == "[]"
+    assert min(costs) <= 0.3
+
+
+def test_options_may_follow_the_command() -> None:
+    assert hoist(["config", "show", "--json", "--set", "seed=2"]) == [
+        "--json",
+        "--set",
+        "seed=2",
+        "config",
+        "show",
+    ]
+    assert hoist(["x", "--display=none", "--", "--json"]) == ["--display=none", "x", "--", "--json"]
+
+
+def test_unknown_key_is_refused_with_the_closest(tmp_path: Path) -> None:
+    (tmp_path / "holdfast.toml").write_text("[train]\nstepz = 3\n")
+    done = run("config", "show", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "unknown key 'train.stepz'" in done.stderr
+    assert "did you mean 'steps'" in done.stderr
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        ("seed = ", "holdfast.toml"),
+        ("seed = 'x'", "seed"),
+        ("[filter]\nacceptance = 1.5\n", "filter.acceptance"),
+        ("[train]\npositives = 0.9\ntwins = 0.2\n", "below 1"),
+    ],
+)
+def test_wrong_values_are_named(tmp_path: Path, text: str, part: str) -> None:
+    (tmp_path / "holdfast.toml").write_text(text)
+    done = run("config", "show", cwd=tmp_path)
+    assert done.returncode == 2
+    assert part in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_outside_a_workspace(tmp_path: Path) -> None:
+    done = run("measure", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "holdfast new NAME" in done.stderr
+
+
+def test_precedence_is_shown(tmp_path: Path) -> None:
+    (tmp_path / "holdfast.toml").write_text("seed = 5\n")
+    deep = tmp_path / "a" / "b"
+    deep.mkdir(parents=True)
+    done = run(
+        "config", "show", "--json", "--set", "train.steps=7", cwd=deep, HOLDFAST_DATABASE_URL="sqlite:///x.db"
+    )
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    rows = {row["key"]: row for row in document["config"]}
+    assert document["schema"] == 1
+    assert rows["seed"] == {"key": "seed", "value": 5, "from": "file"}
+    assert rows["train.steps"] == {"key": "train.steps", "value": 7, "from": "flag"}
+    assert rows["database"]["from"] == "environment"
+    assert rows["filter.draws"]["from"] == "default"
+
+
+def test_usage_errors_end_with_2(tmp_path: Path) -> None:
+    for arguments in (["nonsense"], ["list", "nothing"], ["--display", "loud", "doctor"], ["new", "x"]):
+        done = run(*arguments, cwd=tmp_path)
+        assert done.returncode == 2, (arguments, done.stderr)
+        assert "Traceback" not in done.stderr
+
+
+def test_lists_and_doctor(tmp_path: Path) -> None:
+    for kind in ("catastrophes", "attacks", "models"):
+        done = run("list", kind, "--json", cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        assert json.loads(done.stdout)[kind]
+    done = run("doctor", cwd=tmp_path)
+    assert done.returncode == 0
+    assert "torch" in done.stdout
+
+
+def test_plain_progress_prints_start_tenths_and_end(capsys: pytest.CaptureFixture[str]) -> None:
+    clock = iter(range(1000))
+    display = Display(mode="plain", stream=sys.stderr, now=lambda: float(next(clock)))
+    step = display.step("score")
+    for done in range(101):
+        step(done, 100)
+    lines = capsys.readouterr().err.splitlines()
+    assert 10 <= len(lines) <= 16
+    assert "100/100" in lines[-1]
+
+
+def test_display_choice() -> None:
+    with open(os.devnull, "w", encoding="utf-8") as stream:
+        assert choose_display("auto", stream).mode == "plain"
+        assert choose_display("none", stream).mode == "none"
+
+
+def test_json_carries_non_finite_numbers() -> None:
+    assert json.loads(dump_json({"a": float("inf"), "b": (1, 2)})) == {"schema": 1, "a": "inf", "b": [1, 2]}
