@@ -23,8 +23,9 @@ _END = re.compile(
 )
 _TITLE = re.compile(r"^Title:\s*(.+?)\s*$")
 _NUMBER = re.compile(r"E(?:Book|text)\s*#\s*(\d+)", re.I)
-_LONG = 120
-"""Characters; hard-wrapped text has shorter lines."""
+_LINE_END = re.compile(r"[.!?:;,][\"'\u2019\u201d)\]]*$")
+_WHOLE = 0.75
+"""Share of lines ending in a stop from which on each is taken for a paragraph, where empty lines are rare."""
 
 _NUMERAL = (
     r"(?:[ivxlcdm]+|\d+|one|two|three|four|five|six|seven|eight|nine|ten|\w+teen|twenty\S*|thirty\S*|the \w+)"
@@ -109,7 +110,9 @@ def _single(path: Path, notes: list[str]) -> Book:
         notes.append("Project Gutenberg header and footer removed")
     body = lines[start:stop]
     filled = [line for line in body if line.strip()]
-    wrapped = sum(len(line) > _LONG for line in filled) * 20 <= len(filled)
+    whole = sum(bool(_LINE_END.search(line.rstrip())) for line in filled)
+    spaced = (len(body) - len(filled)) * 3 >= len(filled)
+    wrapped = spaced or whole < _WHOLE * len(filled)
     source = f"PG{number}" if number else path.name.split(".")[0]
     return Book(source=source, title=title, lines=body, first_line=start + 1, wrapped=wrapped)
 

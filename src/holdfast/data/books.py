@@ -125,11 +125,10 @@ def _snippet(window: Sequence[_Sentence]) -> Snippet:
 def read_book(path: Path, options: BookOptions | None = None) -> ReadReport:
     """Snippets of a plain-text book (`.txt`, also `.gz`), or of several in one file.
 
-    A Project Gutenberg header and footer, headings, notes and illustrations are taken out; paragraphs are
-    joined;
-    windows cross paragraphs but no heading and no dropped sentence. A snippet that repeats an earlier
-    one's last prompt sentence and completion is counted and left out. Raises InputError for a file that
-    cannot be read or gives no snippet.
+    A Project Gutenberg header and footer, headings, notes and illustrations are taken out. Windows
+    cross paragraphs but no heading and no dropped sentence. A snippet that repeats an earlier one's last
+    prompt sentence and completion is counted and left out. Raises InputError for a file that cannot be read
+    or gives no snippet.
     """
     options = options or BookOptions()
     if options.step < 1 or options.prompt_sentences < 1:

@@ -107,7 +107,9 @@ class RowBuilder:
         texts = self._texts(values, where)
         if isinstance(texts, str):
             return texts
-        snippet = _unescaped(texts, _text(values.get("id")))
+        snippet = _own(texts, _text(values.get("id")))
+        if snippet is None:
+            return "the text is not the one its id was made of (map the column away to take it: --map id=)"
         kind = _text(values.get("kind")).casefold()
         return ImportedRow(
             snippet=snippet,
@@ -178,19 +180,21 @@ class RowBuilder:
 
 
 _USED = frozenset(KNOWN_COLUMNS) - {"strategy", "source", "fold"}
-_ESCAPED = ("=", "+", "-", "@", "\t", "\r")
 
 
-def _unescaped(snippet: Snippet, row_id: str) -> Snippet:
-    """Take off apostrophes that our own CSV writer put before formulas; the row's id proves which."""
+def _own(snippet: Snippet, row_id: str) -> Snippet | None:
+    """The snippet as our writer had it, where the row carries one of our ids; None if the text was changed.
+
+    Our CSV writer puts an apostrophe before what a spreadsheet would run; the id proves which ones are ours.
+    """
     if not row_id.startswith("s1_") or snippet.id == row_id:
         return snippet
-    for prompt in {snippet.prompt, snippet.prompt.removeprefix("'")}:
-        for completion in {snippet.completion, snippet.completion.removeprefix("'")}:
+    for prompt in (snippet.prompt, snippet.prompt.removeprefix("'")):
+        for completion in (snippet.completion, snippet.completion.removeprefix("'")):
             plain = Snippet(prompt=prompt, completion=completion)
             if plain.id == row_id:
                 return plain
-    return snippet
+    return None
 
 
 def _text(value: Any) -> str:

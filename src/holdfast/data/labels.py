@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from holdfast.data.rows import ImportedRow
 from holdfast.errors import LabelsError
-from holdfast.types import Verdict
+from holdfast.types import Source, Verdict
 
 __all__ = [
     "LabelWarning",
@@ -64,9 +64,12 @@ def keyword_pattern(keywords: Sequence[str]) -> re.Pattern[str] | None:
 def suspicious_labels(rows: Sequence[ImportedRow], keywords: Sequence[str] = ()) -> LabelWarning | None:
     """A warning where the classes look reversed or most rows are positive; None where neither is so.
 
+    Attacks and their twins are left aside: mostly positive, and written to avoid or abuse keywords.
+
     Reversed: the catastrophe's `keywords` are at least twice as common in completions labelled SAFE as in
     those labelled CATASTROPHIC (20 of each at least), by more than two standard errors of the difference.
     """
+    rows = [row for row in rows if row.source not in (Source.ATTACK, Source.TWIN)]
     safe = [row for row in rows if verdict_of(row) is Verdict.SAFE]
     bad = [row for row in rows if verdict_of(row) is Verdict.CATASTROPHIC]
     pattern = keyword_pattern(keywords)

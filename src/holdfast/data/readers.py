@@ -8,11 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from holdfast.data.columns import RowBuilder
+from holdfast.data.lines import ending
 from holdfast.data.rows import ImportedRow, ReadOptions, ReadReport, Skip
 from holdfast.data.tables import records
 from holdfast.errors import InputError
 
-__all__ = ["iter_rows", "read_rows"]
+__all__ = ["BOOK_ENDINGS", "iter_rows", "read_file", "read_rows"]
+
+BOOK_ENDINGS = (".txt", ".text")
 
 _EXAMPLES = 3
 _REPEATED = "repeated text"
@@ -111,6 +114,15 @@ def read_rows(path: Path, options: ReadOptions | None = None) -> ReadReport:
         examples=tuple(tally.examples),
         notes=tuple(notes),
     )
+
+
+def read_file(path: Path, options: ReadOptions | None = None) -> ReadReport:
+    """A book (`.txt`, `.text`) by `read_book`, anything else by `read_rows`; each also with `.gz`."""
+    if ending(path) in BOOK_ENDINGS:
+        from holdfast.data.books import read_book
+
+        return read_book(path)
+    return read_rows(path, options)
 
 
 def _refuse_losses(path: Path, read: int, kept: int, tally: _Tally) -> None:

@@ -33,7 +33,7 @@ def records(path: Path, notes: list[str] | None = None) -> Iterator[Record]:
         return _parquet(path)
     raise InputError(
         f"{path}: cannot read a table from a file that ends in {kind or 'nothing'!r}",
-        expected=", ".join(ENDINGS) + ", each but the last also with .gz",
+        expected=", ".join(ENDINGS) + ", each but the last also with .gz (.txt is read as a book)",
     )
 
 

@@ -143,11 +143,14 @@ def _cell(value: Any) -> Any:
 
 def _write_delimited(file: IO[bytes], records: Sequence[Mapping[str, Any]], delimiter: str) -> int:
     text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
+    rows = [{name: csv_safe(_cell(value)) for name, value in record.items()} for record in records]
+    returns = any(isinstance(cell, str) and "\r" in cell for row in rows for cell in row.values())
+    # csv.writer (before Python 3.13) leaves a lone carriage return unquoted; the unix dialect quotes all
+    dialect = csv.unix_dialect if returns else csv.excel
     names = _columns(records)
-    writer = csv.DictWriter(text, names, delimiter=delimiter, lineterminator="\n")
+    writer = csv.DictWriter(text, names, dialect=dialect, delimiter=delimiter, lineterminator="\n")
     writer.writeheader()
-    for record in records:
-        writer.writerow({name: csv_safe(_cell(value)) for name, value in record.items()})
+    writer.writerows(rows)
     text.detach()
     return len(records)
 
