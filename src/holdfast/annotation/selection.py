@@ -161,8 +161,10 @@ def weighted_rate(
 ) -> WeightedRate:
     """P(positive) in the pool that labelled snippets were selected from, weighting each by 1/inclusion.
 
-    The interval is normal on the logit scale (so inside 0 to 1); with no positive it is [0, 3/effective]
-    (the rule of three). Raises MeasurementError without labels, ValueError for a probability outside (0, 1].
+    The interval is normal on the logit scale (so inside 0 to 1). With no positive its upper end is
+    -ln(1 - confidence) times the largest weight over the population: K positives, each taken with at least the
+    smallest probability pi, are all missed with a chance of at most exp(-K pi).
+    Raises MeasurementError without labels, ValueError for a probability outside (0, 1].
     """
     if not positive:
         raise MeasurementError("no labelled snippet", do="label some first")
@@ -175,16 +177,16 @@ def weighted_rate(
         (1 - pi) * ((y - rate) / pi) ** 2 for y, pi in zip(positive, inclusion, strict=True)
     ) / total**2  # fmt: skip
     effective = total**2 / math.fsum(w * w for w in weights)
-    lower, upper = _interval(rate, variance, effective, confidence)
+    lower, upper = _interval(rate, variance, max(weights) / total, confidence)
     return WeightedRate(
         estimate=rate, lower=lower, upper=upper, confidence=confidence, count=sum(positive),
         trials=len(positive), population=total, effective=effective,
     )  # fmt: skip
 
 
-def _interval(rate: float, variance: float, effective: float, confidence: float) -> tuple[float, float]:
+def _interval(rate: float, variance: float, heaviest: float, confidence: float) -> tuple[float, float]:
     if rate in (0.0, 1.0):
-        far = min(1.0, -math.log(1 - confidence) / effective)
+        far = min(1.0, -math.log(1 - confidence) * heaviest)
         return (0.0, far) if rate == 0.0 else (1 - far, 1.0)
     z = NormalDist().inv_cdf(0.5 + confidence / 2)
     centre, spread = math.log(rate / (1 - rate)), z * math.sqrt(variance) / (rate * (1 - rate))
