@@ -1,0 +1,1 @@
+"""Classifier, generator, tokeniser and perturbation hook, on torch and transformers."""

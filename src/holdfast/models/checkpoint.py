@@ -1,0 +1,190 @@
+"""Saved models: a plain `save_pretrained` folder plus `holdfast.json`, finished in one step or not there."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from holdfast.errors import CheckpointError
+from holdfast.provenance import hash_file, packages, revision
+
+if TYPE_CHECKING:
+    import torch
+
+__all__ = [
+    "METADATA",
+    "Metadata",
+    "autocast",
+    "checkpoint_hash",
+    "fast_bfloat16",
+    "pick_device",
+    "quiet",
+    "read_metadata",
+    "save_folder",
+    "tokenizer_hash",
+    "weights_hash",
+]
+
+METADATA = "holdfast.json"
+_TOKENIZER_FILES = (
+    "tokenizer*.json",
+    "vocab.*",
+    "merges.txt",
+    "*.model",
+    "special_tokens_map.json",
+    "added_tokens.json",
+)
+_HASHED = ("*.safetensors", "*.safetensors.index.json", "config.json", *_TOKENIZER_FILES)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metadata:
+    """What `holdfast.json` says of a saved model."""
+
+    kind: str
+    """`classifier` or `generator`."""
+    template: str
+    """How prompt and completion are joined (see `holdfast.models.encoding`)."""
+    max_length: int
+    """Tokens."""
+    dtype: str = "float32"
+    """Precision of scoring."""
+    tokenizer_sha256: str = ""
+    sha256: str = ""
+    """Hash over weights, config and tokeniser files."""
+    revision: str = ""
+    """Code that wrote it."""
+    packages: dict[str, str] = field(default_factory=dict)
+    base: str = ""
+    """What training started from."""
+    fingerprint: str = ""
+    """Hash of data and settings: the same call again finds its work done."""
+    training: dict[str, Any] = field(default_factory=dict)
+    """Result of training."""
+
+
+def _matching(folder: Path, patterns: tuple[str, ...]) -> list[Path]:
+    return sorted({p for pattern in patterns for p in folder.glob(pattern) if p.is_file()})
+
+
+def _hash_files(files: list[Path]) -> str:
+    import hashlib
+
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(file.name.encode() + b"\0" + hash_file(file).encode() + b"\0")
+    return digest.hexdigest()
+
+
+def checkpoint_hash(folder: Path) -> str:
+    """SHA-256 over names and contents of weights, config and tokeniser files (not of `holdfast.json`)."""
+    return _hash_files(_matching(folder, _HASHED))
+
+
+def tokenizer_hash(folder: Path) -> str:
+    """SHA-256 over names and contents of the tokeniser's files."""
+    return _hash_files(_matching(folder, _TOKENIZER_FILES))
+
+
+def weights_hash(model: Any) -> str:
+    """SHA-256 over the names and values of a live model's parameters."""
+    import hashlib
+
+    import torch
+
+    digest = hashlib.sha256()
+    for name, value in model.state_dict().items():
+        digest.update(name.encode() + b"\0")
+        digest.update(value.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy())
+    return digest.hexdigest()
+
+
+def read_metadata(folder: Path) -> Metadata | None:
+    """The metadata of a saved folder; None where it has none. Raises CheckpointError where it is broken."""
+    path = folder / METADATA
+    if not path.is_file():
+        return None
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+        known = {f.name for f in fields(Metadata)}
+        return Metadata(**{k: v for k, v in values.items() if k in known})
+    except (ValueError, TypeError) as error:
+        raise CheckpointError(
+            f"{path} cannot be read: {error}", do="train or save the model again"
+        ) from error
+
+
+def save_folder(out: Path, metadata: Metadata, write: Callable[[Path], None]) -> Metadata:
+    """Let `write` fill a temporary folder, add `holdfast.json`, rename it to `out`; returns what was added.
+
+    `out` is the finished folder or what it was before, wherever the process is killed.
+    """
+    out.parent.mkdir(parents=True, exist_ok=True)
+    temporary = out.with_name(f".{out.name}.tmp")
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir()
+    write(temporary)
+    values = asdict(metadata) | {
+        "tokenizer_sha256": tokenizer_hash(temporary),
+        "sha256": checkpoint_hash(temporary),
+        "revision": revision(),
+        "packages": packages(),
+    }
+    (temporary / METADATA).write_text(
+        json.dumps(values, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
+    )
+    for file in temporary.iterdir():
+        with file.open("rb") as handle:
+            os.fsync(handle.fileno())
+    old = out.with_name(f".{out.name}.old")
+    shutil.rmtree(old, ignore_errors=True)
+    if out.exists():
+        out.rename(old)
+    temporary.rename(out)
+    shutil.rmtree(old, ignore_errors=True)
+    return Metadata(**values)
+
+
+def pick_device(name: str = "auto") -> torch.device:
+    """`auto`: cuda, mps, cpu in this order; else the device named."""
+    import torch
+
+    if name != "auto":
+        return torch.device(name)
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+
+
+def fast_bfloat16(device: torch.device) -> bool:
+    """Whether bfloat16 arithmetic is faster than float32 here (on a CPU: only with its own instructions)."""
+    import torch
+
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported()
+    if device.type != "cpu":
+        return False
+    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
+
+
+def autocast(device: torch.device, dtype: str) -> AbstractContextManager[Any]:
+    """Autocast to bfloat16 where `dtype` says so; else nothing."""
+    import torch
+
+    if dtype != "bfloat16":
+        return nullcontext()
+    return torch.autocast(device.type, dtype=torch.bfloat16)
+
+
+def quiet() -> None:
+    """Keep transformers from printing bars and advice; nothing is reported to anyone."""
+    import transformers
+
+    transformers.utils.logging.set_verbosity_error()
+    transformers.utils.logging.disable_progress_bar()

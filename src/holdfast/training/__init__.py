@@ -1,0 +1,1 @@
+"""Objectives, batch sampling, corpus audit, and the loop that trains classifiers and generators."""

@@ -1,0 +1,204 @@
+"""One classifier's training: its batches, its loss, its evaluations, the best weights so far."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_model, save_model
+
+from holdfast.models.checkpoint import autocast, fast_bfloat16
+from holdfast.models.classifier import HFClassifier
+from holdfast.models.encoding import collate
+from holdfast.models.perturbation import Perturbation, special_mask
+from holdfast.protocols import Progress
+from holdfast.provenance import stream_seed
+from holdfast.training.loop import LoopResult, LoopSettings, last_checkpoint, run
+from holdfast.training.objectives import Batch, ObjectiveSettings, objective, symmetric_kl
+from holdfast.training.result import Selection
+from holdfast.training.sampler import BatchSampler, Shares, classifier_groups
+from holdfast.training.selection import evaluation_set, select
+from holdfast.training.trainer import ClassifierTraining
+from holdfast.types import Example
+
+__all__ = ["ClassifierRun", "arithmetic"]
+
+_PROBE_EVERY = 25
+
+
+def arithmetic(choice: str, device: torch.device) -> str:
+    """`float32` or `bfloat16` for `auto`."""
+    if choice != "auto":
+        return choice
+    return "bfloat16" if fast_bfloat16(device) else "float32"
+
+
+class ClassifierRun:
+    """Holds what the loop's callbacks need."""
+
+    def __init__(
+        self,
+        classifier: HFClassifier,
+        examples: Sequence[Example],
+        validation: Sequence[Example],
+        settings: ClassifierTraining,
+        work: Path,
+    ) -> None:
+        """Encode everything once; raises TextTooLongError or InputError before any step is made."""
+        self.classifier, self.settings, self.work = classifier, settings, work
+        train = settings.train
+        self.steps = settings.steps or train.steps
+        self.dtype = arithmetic(settings.autocast, classifier.device)
+        self.encoded = classifier.encoder.encode([e.snippet for e in examples])
+        self.labels = [int(e.verdict.wide) for e in examples]
+        shares = Shares(
+            positives=train.positives,
+            adversarial=train.adversarial,
+            twins=train.twins,
+            repeats=settings.repeats,
+        )
+        groups = classifier_groups(examples, shares, batch=settings.model.batch, steps=self.steps)
+        lengths = [len(e) for e in self.encoded]
+        self.sampler = BatchSampler(groups, lengths, batch=settings.model.batch, seed=settings.seed)
+        self.held, self.weights = evaluation_set(validation, settings.evaluation_limit, settings.seed)
+        self.held_encoded = classifier.encoder.encode([e.snippet for e in self.held])
+        self.objective = objective(train.objective)
+        self.constants = ObjectiveSettings(
+            positive_weight=settings.positive_weight, weight=train.sift_weight, radius=train.sift_radius
+        )
+        self.perturbation = Perturbation(classifier.model) if train.objective != "ce" else None
+        self.special = sorted(classifier.encoder.tokenizer.all_special_ids)
+        start = last_checkpoint(work)
+        self._resumed = int(start.name.rpartition("-")[2]) if start else 0
+        self.evaluations = [e for e in self._read("evaluations.json", []) if e.step <= self._resumed]
+        self.best: Selection | None = next(iter(self._read("best.json", [])), None)
+
+    def run(self, progress: Progress | None) -> LoopResult:
+        """Train to the end or until nothing has improved for long enough."""
+        model, train = self.settings.model, self.settings.train
+        settings = LoopSettings(
+            work=self.work,
+            steps=self.steps,
+            learning_rate=model.learning_rate,
+            warmup=model.warmup,
+            weight_decay=model.weight_decay,
+            schedule=self.settings.schedule,
+            accumulation=self.settings.accumulation,
+            evaluate_every=train.evaluate_every,
+            save_every=train.save_every,
+            seed=self.settings.seed,
+            dtype=self.dtype,
+        )
+        evaluate = self.evaluate if any(e.verdict.wide for e in self.held) else None
+        try:
+            return run(
+                self.classifier.model,
+                self.batch,
+                self.loss,
+                settings,
+                evaluate=evaluate,
+                progress=progress,
+            )
+        finally:
+            if self.perturbation is not None:
+                self.perturbation.remove()
+
+    def batch(self, step: int, part: int, parts: int) -> dict[str, Any]:
+        """Tensors of one part of one step's batch, with `labels`."""
+        chosen = self.sampler.batch(step)[part::parts]
+        inputs: dict[str, Any] = collate([self.encoded[i] for i in chosen], self.classifier.encoder.pad_id)
+        return inputs | {"labels": torch.tensor([self.labels[i] for i in chosen])}
+
+    def loss(
+        self, model: Any, inputs: dict[str, Any], step: int
+    ) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+        """The objective on one collated batch."""
+        inputs = dict(inputs)
+        labels = inputs.pop("labels")
+        sign, site = self.classifier.sign, self.perturbation
+
+        def forward(x: dict[str, torch.Tensor], delta: torch.Tensor | None) -> torch.Tensor:
+            if site is not None:
+                site.delta = delta
+            try:
+                logits: torch.Tensor = model(**x).logits.float()
+            finally:
+                if site is not None:
+                    site.delta = None
+            return logits if sign > 0 else logits.flip(-1)
+
+        mask = special_mask(inputs["input_ids"], inputs["attention_mask"], self.special)
+        batch = Batch(
+            inputs=inputs,
+            labels=labels,
+            mask=mask,
+            width=self._width(),
+            progress=step / self.steps,
+            seed=stream_seed(self.settings.seed, "perturbation", step),
+        )
+        loss, figures = self.objective(forward, batch, self.constants)
+        if site is not None:
+            figures["dropout_divergence"] = self._dropout(forward, batch, step)
+        return loss, figures
+
+    def _width(self) -> int:
+        """Size of the vectors at the perturbed site."""
+        return int(self.classifier.model.get_input_embeddings().weight.shape[-1])
+
+    def _dropout(self, forward: Any, batch: Batch, step: int) -> torch.Tensor:
+        """Divergence of two passes with different dropout masks, now and then; what SiFT has to exceed."""
+        if step % _PROBE_EVERY:
+            return self._last_dropout
+        devices = [batch.labels.device] if batch.labels.device.type == "cuda" else []
+        with torch.no_grad(), torch.random.fork_rng(devices=devices):
+            first, second = forward(batch.inputs, None), forward(batch.inputs, None)
+        self._last_dropout = symmetric_kl(first, second)
+        return self._last_dropout
+
+    _last_dropout = torch.zeros(())
+
+    def evaluate(self, step: int) -> bool:
+        """Score the validation set, keep the weights if they are the best so far; True: stop here."""
+        with autocast(self.classifier.device, self.dtype):
+            logits = self.classifier.score_encoded(self.held_encoded)
+        wide = [e.verdict.wide for e in self.held]
+        found = select(logits, wide, self.weights, acceptance=self.settings.acceptance, step=step)
+        self.evaluations.append(found)
+        self._write("evaluations.json", self.evaluations)
+        if self.best is None or found.key > self.best.key:
+            self.best = found
+            self._keep()
+        patience = self.settings.train.patience
+        waited = (step - self.best.step) // self.settings.train.evaluate_every
+        return 0 < patience <= waited
+
+    def restore_best(self) -> Selection | None:
+        """Put the best weights back into the model; None where nothing was evaluated."""
+        if self.best is not None:
+            load_model(self.classifier.model, self.work / f"best-{self.best.step}.safetensors")
+        return self.best
+
+    def _keep(self) -> None:
+        """Weights first, then the note that names them, then away with the older ones."""
+        assert self.best is not None
+        path = self.work / f"best-{self.best.step}.safetensors"
+        save_model(self.classifier.model, str(path) + ".tmp")
+        os.replace(str(path) + ".tmp", path)
+        self._write("best.json", [self.best])
+        for other in self.work.glob("best-*.safetensors"):
+            if other != path:
+                other.unlink()
+
+    def _write(self, name: str, values: Sequence[Selection]) -> None:
+        path = self.work / (name + ".tmp")
+        path.write_text(json.dumps([asdict(v) for v in values]))
+        os.replace(path, self.work / name)
+
+    def _read(self, name: str, default: list[Selection]) -> list[Selection]:
+        path = self.work / name
+        return [Selection(**v) for v in json.loads(path.read_text())] if path.is_file() else default

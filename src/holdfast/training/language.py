@@ -1,0 +1,74 @@
+"""One generator's training: next-token loss on prompt, completion and end token."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.nn import functional as F
+
+from holdfast.models.encoding import collate
+from holdfast.models.generator import HFGenerator
+from holdfast.protocols import Progress
+from holdfast.training.classifying import arithmetic
+from holdfast.training.loop import LoopResult, LoopSettings, run
+from holdfast.training.sampler import BatchSampler, Group
+from holdfast.training.trainer import GeneratorTraining
+from holdfast.types import Snippet
+
+__all__ = ["next_token_loss", "run_language"]
+
+
+def next_token_loss(logits: torch.Tensor, ids: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+    """Weighted mean cross-entropy of each token given those before it.
+
+    `logits` (n, T, V); `ids` (n, T); `weights` (n, T), 0 on padding and on each row's first token.
+    """
+    chosen = weights[:, 1:] > 0
+    each = F.cross_entropy(logits[:, :-1][chosen].float(), ids[:, 1:][chosen], reduction="none")
+    kept = weights[:, 1:][chosen]
+    return (each * kept).sum() / kept.sum().clamp_min(1e-9)
+
+
+def run_language(
+    generator: HFGenerator,
+    snippets: Sequence[Snippet],
+    settings: GeneratorTraining,
+    work: Path,
+    progress: Progress | None,
+) -> LoopResult:
+    """Train `generator.model` in place. Raises TextTooLongError before any step is made."""
+    config, encoder = settings.model, generator.encoder
+    encoded = encoder.encode(snippets)
+    group = Group(name="text", families=tuple((i,) for i in range(len(encoded))), quota=config.batch)
+    sampler = BatchSampler([group], [len(e) for e in encoded], batch=config.batch, seed=settings.seed)
+
+    def batch(step: int, part: int, parts: int) -> dict[str, Any]:
+        chosen = [encoded[i] for i in sampler.batch(step)[part::parts]]
+        inputs: dict[str, Any] = collate(chosen, encoder.pad_id)
+        weights = inputs["attention_mask"].float()
+        for row, e in enumerate(chosen):
+            weights[row, : e.prompt] *= settings.prompt_weight
+            weights[row, 0] = 0
+        return inputs | {"weights": weights}
+
+    def loss(model: Any, inputs: dict[str, Any], step: int) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+        ids, mask = inputs["input_ids"], inputs["attention_mask"]
+        logits = model(input_ids=ids, attention_mask=mask, use_cache=False).logits
+        return next_token_loss(logits, ids, inputs["weights"]), {}
+
+    loop = LoopSettings(
+        work=work,
+        steps=config.steps,
+        learning_rate=config.learning_rate,
+        warmup=config.warmup,
+        weight_decay=config.weight_decay,
+        schedule=settings.schedule,
+        accumulation=settings.accumulation,
+        save_every=settings.save_every,
+        seed=settings.seed,
+        dtype=arithmetic(settings.autocast, generator.device),
+    )
+    return run(generator.model, batch, loss, loop, progress=progress)

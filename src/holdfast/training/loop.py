@@ -1,0 +1,221 @@
+"""The one module on Hugging Face `Trainer`: loop, optimiser, schedule, clipping, checkpoints, resume.
+
+Batches and loss come from outside as pure functions of the step. Checkpoints go to a work folder; a run that
+was killed goes on from the last complete one and ends with the same weights, bit for bit on a CPU.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
+
+from holdfast.models.checkpoint import autocast, quiet
+from holdfast.protocols import Progress
+
+__all__ = ["LoopResult", "LoopSettings", "last_checkpoint", "run"]
+
+_MARK = "complete"
+
+Loss = Callable[[Any, dict[str, Any], int], tuple[torch.Tensor, dict[str, torch.Tensor]]]
+"""`loss(model, batch, step)`: mean loss of a batch and figures to log."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoopSettings:
+    """How the loop runs."""
+
+    work: Path
+    """Folder of the checkpoints."""
+    steps: int
+    learning_rate: float = 1e-3
+    warmup: float = 0.06
+    """Share of the steps in which the rate rises from 0."""
+    schedule: str = "cosine"
+    """`cosine` or `linear` decay to 0, or `constant_with_warmup`."""
+    weight_decay: float = 0.01
+    accumulation: int = 1
+    """Backward passes a step; the batch is split into as many parts."""
+    clip: float = 1.0
+    """Largest norm of the gradient."""
+    evaluate_every: int = 100
+    save_every: int = 100
+    seed: int = 0
+    dtype: str = "float32"
+    """`bfloat16`: arithmetic under autocast; weights stay in float32."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoopResult:
+    """What the loop did."""
+
+    steps: int
+    history: list[dict[str, float]]
+    resumed_from: int
+
+
+class _Batches(torch.utils.data.Dataset[dict[str, Any]]):
+    """Item i is part i % parts of the batch of step i // parts."""
+
+    def __init__(self, batch: Callable[[int, int, int], dict[str, Any]], steps: int, parts: int) -> None:
+        self._batch, self._steps, self._parts = batch, steps, parts
+
+    def __len__(self) -> int:
+        return self._steps * self._parts
+
+    def __getitem__(self, i: int) -> dict[str, Any]:
+        step, part = divmod(i, self._parts)
+        return self._batch(step, part, self._parts)
+
+
+def _only(items: list[dict[str, Any]]) -> dict[str, Any]:
+    return items[0]
+
+
+class _Trainer(Trainer):
+    # The loss is a mean over its part of the batch: Trainer divides by the number of parts. Left to itself it
+    # takes classifiers for models that have divided already, and their gradients grow with the accumulation.
+    loss_is_scaled_for_ga = False
+
+    def __init__(self, *, loss: Loss, dtype: str, **options: Any) -> None:
+        super().__init__(**options)
+        self._loss, self._dtype = loss, dtype
+        self._figures: dict[str, torch.Tensor] = {}
+        self._counted = 0
+        self.remove_callback(PrinterCallback)
+
+    def compute_loss(
+        self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
+    ) -> Any:
+        with autocast(self.args.device, self._dtype):
+            loss, figures = self._loss(model, inputs, self.state.global_step)
+        for name, value in figures.items():
+            self._figures[name] = self._figures.get(name, torch.zeros((), device=value.device)) + value
+        self._counted += 1
+        return loss
+
+    def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
+        for name, value in self._figures.items():
+            logs[name] = float(value) / max(1, self._counted)
+        self._figures, self._counted = {}, 0
+        super().log(logs, start_time)
+
+    def get_train_dataloader(self) -> Any:
+        loader = torch.utils.data.DataLoader(
+            self.train_dataset, batch_size=1, collate_fn=_only, shuffle=False
+        )
+        return self.accelerator.prepare(loader)
+
+    def floating_point_ops(self, inputs: Any) -> int:
+        return 0
+
+
+class _Hooks(TrainerCallback):
+    """Progress, evaluation inside a fork of the random state, and the mark of a complete checkpoint."""
+
+    def __init__(
+        self, settings: LoopSettings, evaluate: Callable[[int], bool] | None, progress: Progress | None
+    ) -> None:
+        self.settings, self.evaluate, self.progress = settings, evaluate, progress
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        step = state.global_step
+        if self.progress is not None:
+            self.progress(step, self.settings.steps)
+        last = step == self.settings.steps
+        if self.evaluate is not None and (last or step % self.settings.evaluate_every == 0):
+            devices = [args.device.index or 0] if args.device.type == "cuda" else []
+            with torch.random.fork_rng(devices=devices):
+                control.should_training_stop |= self.evaluate(step)
+
+    def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        (Path(args.output_dir) / f"checkpoint-{state.global_step}" / _MARK).touch()
+
+
+def last_checkpoint(work: Path) -> Path | None:
+    """The newest checkpoint that was written to its end."""
+    found = [p.parent for p in work.glob(f"checkpoint-*/{_MARK}")]
+    return max(found, key=lambda p: int(p.name.rpartition("-")[2]), default=None)
+
+
+def _arguments(settings: LoopSettings, device: torch.device) -> TrainingArguments:
+    arguments = TrainingArguments(
+        output_dir=str(settings.work),
+        max_steps=settings.steps,
+        per_device_train_batch_size=1,
+        gradient_accumulation_steps=settings.accumulation,
+        learning_rate=settings.learning_rate,
+        lr_scheduler_type=settings.schedule,
+        warmup_steps=int(settings.warmup * settings.steps),
+        weight_decay=settings.weight_decay,
+        max_grad_norm=settings.clip,
+        optim="adamw_torch_fused" if device.type in ("cpu", "cuda") else "adamw_torch",
+        eval_strategy="no",
+        logging_strategy="steps",
+        logging_steps=max(1, min(50, settings.steps // 4)),
+        save_strategy="steps",
+        save_steps=settings.save_every,
+        save_total_limit=2,
+        report_to="none",
+        disable_tqdm=True,
+        use_cpu=device.type == "cpu",
+        seed=settings.seed % 2**32,
+        remove_unused_columns=False,
+        dataloader_pin_memory=device.type == "cuda",
+    )
+    arguments._n_gpu = min(1, arguments.n_gpu)
+    return arguments
+
+
+def run(
+    model: Any,
+    batch: Callable[[int, int, int], dict[str, Any]],
+    loss: Loss,
+    settings: LoopSettings,
+    *,
+    evaluate: Callable[[int], bool] | None = None,
+    progress: Progress | None = None,
+) -> LoopResult:
+    """Train `model` in place; `batch(step, part, parts)` gives inputs, `evaluate(step)` whether to stop."""
+    quiet()
+    work = settings.work
+    work.mkdir(parents=True, exist_ok=True)
+    start = last_checkpoint(work)
+    for folder in work.glob("checkpoint-*"):
+        if not (folder / _MARK).exists():
+            shutil.rmtree(folder)
+    trainer = _Trainer(
+        loss=loss,
+        dtype=settings.dtype,
+        model=model,
+        args=_arguments(settings, model.device),
+        train_dataset=_Batches(batch, settings.steps, settings.accumulation),
+        callbacks=[_Hooks(settings, evaluate, progress)],
+    )
+    trainer.train(resume_from_checkpoint=str(start) if start else None)
+    kept = [
+        {k: float(v) for k, v in entry.items() if k in _KEPT}
+        for entry in trainer.state.log_history
+        if "loss" in entry
+    ]
+    return LoopResult(
+        steps=trainer.state.global_step,
+        history=kept,
+        resumed_from=int(start.name.rpartition("-")[2]) if start else 0,
+    )
+
+
+_KEPT = {
+    "step",
+    "loss",
+    "grad_norm",
+    "learning_rate",
+    "adversarial_divergence",
+    "dropout_divergence",
+    "dropped",
+}

@@ -1,0 +1,69 @@
+"""What training gives back."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from holdfast.types import CheckpointRef
+
+__all__ = ["Selection", "TrainingResult"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Selection:
+    """How good a classifier is where it will work: at the acceptance rate of the filter."""
+
+    step: int
+    recall: float
+    """Share of wide positives of the validation set that it rejects."""
+    margin: float
+    """Mean logit above the threshold of the worst 5 % of positives, in standard deviations of all logits."""
+    threshold: float
+    """Logit at which it accepts the wanted share of natural validation snippets."""
+    positives: int
+    negatives: int
+
+    @property
+    def key(self) -> tuple[float, float]:
+        """What checkpoints are compared by: recall, then margin."""
+        return self.recall, self.margin
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingResult:
+    """A finished training."""
+
+    checkpoint: CheckpointRef
+    steps: int
+    """Optimiser steps done."""
+    loss: float
+    """Mean loss over the last logged steps (natural logarithm)."""
+    history: list[dict[str, float]] = field(default_factory=list)
+    """Logged figures: `step`, `loss`, and what the objective reports."""
+    selected: Selection | None = None
+    """The evaluation whose weights were kept; None: the last weights."""
+    evaluations: list[Selection] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=dict)
+    """Examples by source and class."""
+    cpu_seconds: float = 0.0
+    """Of the last, finishing process."""
+    resumed_from: int = 0
+    """Step from which the last process went on."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON-able dict of all fields."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> TrainingResult:
+        """The inverse of `to_dict`."""
+        selected = values.get("selected")
+        return cls(
+            **values
+            | {
+                "checkpoint": CheckpointRef(**values["checkpoint"]),
+                "selected": Selection(**selected) if selected else None,
+                "evaluations": [Selection(**e) for e in values.get("evaluations", [])],
+            }
+        )
