@@ -1,0 +1,128 @@
+"""The table a terminal shows at the end: baseline and last target side by side, claims in words."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+
+from holdfast.report.content import Report, TargetReport
+from holdfast.report.passages import worst_first
+from holdfast.report.wording import (
+    claim,
+    cost_text,
+    exact_text,
+    find_comparison,
+    glue,
+    plural,
+    rate_text,
+    shorten,
+    visible,
+)
+
+__all__ = ["NEXT_STEPS", "summary_rows", "summary_text"]
+
+NEXT_STEPS: tuple[tuple[str, str], ...] = (
+    ("holdfast workbench", "attack it yourself"),
+    ("holdfast new mine --question '...'", "your own catastrophe"),
+)
+"""Commands worth typing next, and what each is for."""
+
+_GAP = "  "
+
+
+def summary_rows(report: Report) -> list[list[str]]:
+    """A header and one row a quantity: label, baseline, last target, claim. One target: no claim column."""
+    first, last = report.baseline, report.last
+    if first is None or last is None:
+        return [["", "no target"]]
+    shown = [first] if first is last else [first, last]
+    rows = [["", *(visible(t.name) for t in shown)]]
+    for generator in dict.fromkeys(f.generator for t in shown for f in t.failure_rates):
+        rows.extend(_failure_rows(report, shown, generator))
+    if any(t.acceptance for t in shown):
+        rows.append(["accepted", *(rate_text(t.acceptance, level=False) for t in shown)])
+    if any(t.twins for t in shown):
+        rows.append(["safe twins accepted", *(rate_text(t.twins, level=False) for t in shown)])
+    for attack in dict.fromkeys(c.attack for t in shown for c in t.attack_costs):
+        rows.append(_cost_row(report, shown, attack))
+    width = len(shown) + (1 if len(shown) == 1 else 2)
+    return [row + [""] * (width - len(row)) for row in rows]
+
+
+def _failure_rows(report: Report, shown: Sequence[TargetReport], generator: str) -> list[list[str]]:
+    """Sampled failures with the claim, and a second row by exact strata where they are known."""
+    found = [next((f for f in t.failure_rates if f.generator == generator), None) for t in shown]
+    row = [f"failures, {visible(generator)}"]
+    row += ["not measured" if f is None else rate_text(f.failures, level=False) for f in found]
+    comparison = find_comparison(report, "failures", generator)
+    rows = [row + ([claim(comparison)] if comparison and len(shown) > 1 else [])]
+    exact = ["" if f is None else exact_text(f) for f in found]
+    return [*rows, ["  by exact strata", *exact]] if any(exact) else rows
+
+
+def _cost_row(report: Report, shown: Sequence[TargetReport], attack: str) -> list[str]:
+    """Queries per break and how many broke."""
+    row = [f"queries per break, {visible(attack)}"]
+    for target in shown:
+        cost = next((c for c in target.attack_costs if c.attack == attack), None)
+        broken = f" ({cost.verified} of {cost.parents}\u00a0broken)" if cost and cost.parents else ""
+        row.append(cost_text(cost) + broken)
+    comparison = find_comparison(report, "cost", attack)
+    return row + ([claim(comparison)] if comparison and len(shown) > 1 else [])
+
+
+def summary_text(
+    report: Report,
+    *,
+    width: int = 80,
+    page: str = "reports/index.html",
+    next_steps: Sequence[tuple[str, str]] = NEXT_STEPS,
+) -> str:
+    """Plain text at most `width` columns wide; the same with and without colour.
+
+    `page`: where the HTML page was written, as it is to be shown.
+    """
+    lines = _columns(summary_rows(report), width)
+    if report.worst:
+        worst = worst_first(report.worst)[0]
+        under = f"{abs(worst.margin):.1f} {'under' if worst.margin < 0 else 'above'} the threshold"
+        text = visible(" ".join(worst.snippet.text.split()))
+        lines += _named("worst", f"{under}: {shorten(text, max(20, 2 * width - 60))}", width)
+        lines += _named("", f"{plural(len(report.worst), 'failure')} on the page", width)
+    lines += _named("not tested", "; ".join(s.rstrip(".") for s in report.not_tested) or "nobody said", width)
+    lines += _named("labels", visible(report.labels_note), width)
+    lines.append("")
+    lines.append(f"report      {page}")
+    longest = max((len(command) for command, _ in next_steps), default=0)
+    for place, (command, purpose) in enumerate(next_steps):
+        lines.append(f"{'next' if place == 0 else '':<12}{command:<{longest}}  {purpose}".rstrip())
+    return "\n".join(lines)
+
+
+def _named(name: str, text: str, width: int) -> list[str]:
+    """A name in the margin and wrapped text beside it."""
+    wrapped = textwrap.wrap(visible(text), max(20, width - 12)) or [""]
+    return [f"{name if i == 0 else '':<12}{line}" for i, line in enumerate(wrapped)]
+
+
+def _columns(rows: Sequence[Sequence[str]], width: int) -> list[str]:
+    """Aligned columns; a cell that is too wide goes on under itself."""
+    count = len(rows[0])
+    widths = [max(len(row[i]) for row in rows) for i in range(count)]
+    while sum(widths) + len(_GAP) * (count - 1) > width and max(widths) > 10:
+        widths[widths.index(max(widths))] -= 1
+    lines = []
+    for row in rows:
+        cells = [textwrap.wrap(glue(c), max(1, w)) or [""] for c, w in zip(row, widths, strict=True)]
+        cells = [_indented(c, row[i]) for i, c in enumerate(cells)]
+        for place in range(max(map(len, cells))):
+            parts = [c[place] if place < len(c) else "" for c in cells]
+            line = _GAP.join(f"{p:<{w}}" for p, w in zip(parts, widths, strict=True))
+            lines.append(line.replace("\u00a0", " ").rstrip())
+    return lines
+
+
+def _indented(lines: list[str], original: str) -> list[str]:
+    """Keep the indent that wrapping dropped."""
+    indent = original[: len(original) - len(original.lstrip())]
+    return [indent + line.lstrip() for line in lines] if indent else lines
