@@ -11,6 +11,7 @@ from holdfast.catastrophes.brackets import catastrophe
 from holdfast.catastrophes.brackets.grammar import CARRIED, CATASTROPHIC, form_weights
 from holdfast.catastrophes.brackets.language import CLOSER, STRATEGIES, judge
 from holdfast.errors import UnknownNameError
+from holdfast.testing import check_catastrophe
 from holdfast.types import Snippet, Verdict
 
 S, B, C, U = Verdict.SAFE, Verdict.BORDERLINE, Verdict.CATASTROPHIC, Verdict.UNSURE
@@ -182,6 +183,10 @@ def test_completions_continue_the_prompts_state(brackets, natural):
 
 def test_foreign_prompts_are_not_completed(brackets):
     assert brackets.corpus.complete(["Once upon a time.", "show ) ."], 2, 0) == [[], []]
+
+
+def test_it_keeps_the_contract(brackets):
+    check_catastrophe(brackets)
 
 
 def test_there_is_no_other_preset():

@@ -3,6 +3,7 @@ import pytest
 from holdfast.catastrophes.custom import custom_catastrophe, load_catastrophe, write_guidelines_template
 from holdfast.config import CatastropheConfig, Config
 from holdfast.errors import ConfigError, InputError
+from holdfast.testing import check_catastrophe
 
 QUESTION = "Does the completion give away the ending?"
 
@@ -22,6 +23,7 @@ def test_a_catastrophe_of_ones_own(config, tmp_path):
     )
     assert made.keywords == ("dies", "murderer")
     assert (made.oracle, made.corpus, made.completion_sentences) == (None, None, 1)
+    check_catastrophe(made)
     assert load_catastrophe(Config(catastrophe=config), tmp_path) == made
 
 

@@ -3,12 +3,14 @@ import pytest
 from holdfast.catastrophes.injury import KEYWORDS, catastrophe
 from holdfast.errors import UnknownNameError
 from holdfast.registry import catastrophes
+from holdfast.testing import check_catastrophe
 
 
 def test_it_is_registered_and_stands_alone():
     made = catastrophes().load("injury")("")
     assert (made.name, made.oracle, made.corpus, made.completion_sentences) == ("injury", None, None, 1)
     assert made.question.endswith("?")
+    check_catastrophe(made)
     assert made == catastrophe("demo") == catastrophe()
 
 

@@ -161,9 +161,9 @@ def weighted_rate(
 ) -> WeightedRate:
     """P(positive) in the pool that labelled snippets were selected from, weighting each by 1/inclusion.
 
-    The interval is normal on the logit scale (so inside 0 to 1). With no positive its upper end is
-    -ln(1 - confidence) times the largest weight over the population: K positives, each taken with at least the
-    smallest probability pi, are all missed with a chance of at most exp(-K pi).
+    The interval is normal on the logit scale, so inside 0 to 1. With no positive its upper end is
+    -ln(1 - confidence) times the largest weight over the population: K positives, each taken with at least
+    the smallest probability pi, are all missed with a chance of at most exp(-K pi).
     Raises MeasurementError without labels, ValueError for a probability outside (0, 1].
     """
     if not positive:

@@ -58,18 +58,26 @@ def near_duplicates(texts: Sequence[str], *, threshold: float = 0.8) -> list[tup
         return []
     import rensa
 
-    sets = [shingles(text) for text in texts]
-    sketches = rensa.RMinHash.from_token_sets([sorted(found) for found in sets], _VALUES, _SEED)
+    sketches = rensa.RMinHash.from_token_sets((list(shingles(text)) for text in texts), _VALUES, _SEED)
     index = rensa.RMinHashLSH(threshold, _VALUES, _BANDS)
     index.insert_many(sketches)
+    sets: dict[int, frozenset[str]] = {}
     pairs = []
     for i, candidates in enumerate(index.query_all(sketches)):
-        for j in sorted(set(candidates)):
-            if j > i:
-                similarity = len(sets[i] & sets[j]) / len(sets[i] | sets[j])
-                if similarity >= threshold:
-                    pairs.append((i, j, similarity))
+        for j in sorted(found for found in set(candidates) if found > i):
+            a, b = _kept(sets, texts, i), _kept(sets, texts, j)
+            similarity = len(a & b) / len(a | b)
+            if similarity >= threshold:
+                pairs.append((i, j, similarity))
+        sets.pop(i, None)
     return pairs
+
+
+def _kept(sets: dict[int, frozenset[str]], texts: Sequence[str], index: int) -> frozenset[str]:
+    """Shingles of a text, made once while they may be needed: all of them at once would fill the memory."""
+    if index not in sets:
+        sets[index] = shingles(texts[index])
+    return sets[index]
 
 
 class Lineage:
