@@ -78,6 +78,22 @@ def test_the_workspace_wins_over_the_hash_and_clashes_with_the_file():
         family_splits([make_row("a", family="f", split="train")], Shares(), {"f": Split.TEST})
 
 
+def test_a_text_that_the_workspace_has_places_its_family():
+    rows = [make_row("a", family="new"), make_row("b", family="new")]
+    texts = {rows[1].id: Split.TEST}
+    assert family_splits(rows, Shares(test=0), texts=texts) == {"new": Split.TEST}
+    assert [one.split for one in to_stored(rows, Shares(test=0), texts=texts)] == [Split.TEST] * 2
+    with pytest.raises(LeakageError, match="train and test splits"):
+        family_splits(rows, Shares(), texts=texts | {rows[0].id: Split.TRAIN})
+    with pytest.raises(LeakageError, match="test in the workspace and train in rows"):
+        family_splits([*rows, make_row("c", family="new", split="train")], Shares(), texts=texts)
+
+
+def test_a_parent_may_be_in_the_workspace():
+    child = make_row("b", family="f", parent="s1_there")
+    assert to_stored([child], Shares(), texts={"s1_there": Split.TRAIN})[0].parent_id == "s1_there"
+
+
 def test_rows_become_stored_snippets():
     parent = make_row("a", family="f", split="test")
     child = make_row("a", "Five.", family="f", parent=parent.id)

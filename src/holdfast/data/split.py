@@ -62,34 +62,62 @@ def split_of(family: str, shares: Shares) -> Split:
     return Split.VALIDATION if uniform < shares.test + shares.validation else Split.TRAIN
 
 
-def family_splits(
-    rows: Iterable[ImportedRow], shares: Shares, known: Mapping[str, Split] | None = None
-) -> dict[str, Split]:
-    """Family -> split. What the file says wins, then `known` (the workspace's families), then the hash.
-
-    Raises LeakageError where a file gives a family two splits, or another than the workspace has.
-    """
+def _said(rows: Iterable[ImportedRow]) -> dict[str, tuple[Split, ImportedRow]]:
+    """Family -> the split that the file names, and the first row to do so."""
     said: dict[str, tuple[Split, ImportedRow]] = {}
-    families: dict[str, None] = {}
     for row in rows:
-        families.setdefault(row.family)
         if row.split is None:
             continue
-        first = said.setdefault(row.family, (row.split, row))
-        if first[0] is not row.split:
+        split, first = said.setdefault(row.family, (row.split, row))
+        if split is not row.split:
             raise LeakageError(
-                f"family {row.family!r} is {first[0]} in line {first[1].line} "
+                f"family {row.family!r} is {split} in line {first.line} "
                 f"and {row.split} in line {row.line} of {row.file}",
                 expected="one split a family",
                 do="correct the split column, or name another family: --map COLUMN=family",
             )
+    return said
+
+
+def _held(
+    rows: Iterable[ImportedRow], known: Mapping[str, Split], texts: Mapping[str, Split]
+) -> dict[str, Split]:
+    """Family -> the split that the workspace has it in, by the family's name or by a text of it."""
+    held: dict[str, Split] = {}
+    for row in rows:
+        for split in (known.get(row.family), texts.get(row.id)):
+            if split is not None and held.setdefault(row.family, split) is not split:
+                raise LeakageError(
+                    f"family {row.family!r} ({row.file}:{row.line}) has texts in the workspace's "
+                    f"{held[row.family]} and {split} splits",
+                    expected="one split a family",
+                    do="name smaller families (--map COLUMN=family), or leave out what is there already",
+                )
+    return held
+
+
+def family_splits(
+    rows: Sequence[ImportedRow],
+    shares: Shares,
+    known: Mapping[str, Split] | None = None,
+    texts: Mapping[str, Split] | None = None,
+) -> dict[str, Split]:
+    """Family -> split. What the file says wins, then what the workspace has, then the hash.
+
+    `known`: the workspace's families; `texts`: its snippet ids. Raises LeakageError where the file gives a
+    family two splits, or another than the workspace has.
+    """
+    said, held = _said(rows), _held(rows, known or {}, texts or {})
     placed: dict[str, Split] = {}
-    for family in families:
-        before = (known or {}).get(family)
+    for row in rows:
+        family = row.family
+        if family in placed:
+            continue
+        before = held.get(family)
         if family in said and before is not None and said[family][0] is not before:
-            split, row = said[family]
+            split, first = said[family]
             raise LeakageError(
-                f"family {family!r} is {before} in the workspace and {split} in {row.file}:{row.line}",
+                f"family {family!r} is {before} in the workspace and {split} in {first.file}:{first.line}",
                 expected="one split a family",
                 do="name another family (--map COLUMN=family), or ignore the file's split (--map split=)",
             )
@@ -110,12 +138,17 @@ def to_stored(
     shares: Shares,
     *,
     known: Mapping[str, Split] | None = None,
+    texts: Mapping[str, Split] | None = None,
     group: str = "",
     round: int = 0,
 ) -> list[StoredSnippet]:
-    """Rows as snippets of the workspace, in order. `group` empty: the file's name. Raises LeakageError."""
-    ids = {row.id for row in rows}
-    placed = family_splits(rows, shares, known)
+    """Rows as snippets of the workspace, in order. `group` empty: the file's name.
+
+    `known` and `texts`: families and snippet ids that the workspace has, each with its split. A parent
+    that is in neither the rows nor `texts` is left out. Raises LeakageError (see `family_splits`).
+    """
+    ids = {row.id for row in rows} | set(texts or {})
+    placed = family_splits(rows, shares, known, texts)
     return [
         StoredSnippet(
             snippet=row.snippet,
