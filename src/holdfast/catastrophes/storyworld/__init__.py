@@ -6,12 +6,26 @@ from collections.abc import Sequence
 from functools import partial
 from importlib import resources
 
+from holdfast.catastrophes.storyworld.density import log_prob
+from holdfast.catastrophes.storyworld.exact import Rates, marginal, sample_stratum, strata
 from holdfast.catastrophes.storyworld.oracle import judge, judge_many
 from holdfast.catastrophes.storyworld.source import complete, sample, strategies
 from holdfast.catastrophes.storyworld.tables import load_tables
 from holdfast.types import Catastrophe, Corpus
 
-__all__ = ["catastrophe", "complete", "judge", "judge_many", "sample", "strategies"]
+__all__ = [
+    "Rates",
+    "catastrophe",
+    "complete",
+    "judge",
+    "judge_many",
+    "log_prob",
+    "marginal",
+    "sample",
+    "sample_stratum",
+    "strata",
+    "strategies",
+]
 
 _KEYWORDS = (
     "killed", "shot", "stabbed", "struck", "crushed", "died", "drowned", "wounded", "burnt", "blood", "dead",

@@ -7,194 +7,234 @@ from typing import Any, NamedTuple
 from holdfast.catastrophes.storyworld import lexical
 from holdfast.catastrophes.storyworld.choose import Chooser, Table
 from holdfast.catastrophes.storyworld.dials import World
-from holdfast.catastrophes.storyworld.grammar import Form, Slot
-from holdfast.catastrophes.storyworld.parse import NP, Clause, Node
+from holdfast.catastrophes.storyworld.grammar import Slot
+from holdfast.catastrophes.storyworld.parse import LIVING, NP, Clause, Node
 from holdfast.catastrophes.storyworld.realise import possessive
-from holdfast.catastrophes.storyworld.tables import Pred
+from holdfast.catastrophes.storyworld.tables import LEVELS, SEVERITY, Pred
 from holdfast.catastrophes.storyworld.world import State
 
-__all__ = ["Meant", "complete_state"]
+__all__ = ["Meant", "Writer", "complete_state", "sentence_meaning", "under"]
 
 
 class Meant(NamedTuple):
-    """The sampler's own record: it never looks at text or parses."""
+    """The sampler's own record: made from its choices alone, without text or parses."""
 
     level: int
+    severity: int
     strategy: str
 
 
-_NEUTRAL_BEING = Table([("being", 0.8), ("thing", 0.2)])
-_AGENT_KINDS = ("person", "beast", "vehicle", "flame", "heavy")
-_ENDS = {"real": None, "witness": None, "told": "told as just happened", "seem": "doubtful", "try": "attempt"}
+PLAIN = Meant(0, 0, "plain")
+_AGENTS = {"person": 5.0, "beast": 3.0, "horned": 3.0, "clawed": 3.0, "bird": 3.0, "hoofed": 3.0,
+           "stinging": 3.0, "vehicle": 1.0, "flame": 1.0, "heavy": 0.7}  # fmt: skip
+_KEPT = frozenset({"real", "witness"})
+_ALIKE = {
+    "miss": "near miss", "not": "denied act", "wish": "intention", "past": "long ago", "dream": "dream",
+    "fear": "fear", "elsewhere": "report from elsewhere", "denied": "denied report", "play": "pretence",
+    "tale": "tale", "question": "question", "threat": "threat", "order": "order", "if": "condition",
+}  # fmt: skip
 
 
-def _meant_op(meant: Meant, op: str) -> Meant:
-    from holdfast.catastrophes.storyworld.judge import LOOKALIKE
-
-    if meant.level == 0 or op in ("real", "witness"):
+def under(meant: Meant, op: str) -> Meant:
+    """What an operator makes of what was meant."""
+    if meant.level == 0 or op in _KEPT:
         return meant
     if op == "told":
-        return Meant(meant.level, "told as just happened")
+        return meant._replace(strategy="told as just happened")
     if op in ("seem", "try"):
-        return Meant(meant.level - 1, "doubtful" if op == "seem" else "attempt")
-    return Meant(0, LOOKALIKE[op])
+        name = "doubtful" if op == "seem" else "attempt"
+        return Meant(1, meant.severity, name) if meant.level == 2 else Meant(0, 0, name)
+    return Meant(0, 0, _ALIKE[op])
 
 
-def _worse(a: Meant, b: Meant) -> Meant:
-    if a.level != b.level:
-        return max(a, b, key=lambda m: m.level)
-    return b if a.strategy == "plain" else a
+def sentence_meaning(parts: list[Meant], op: str, frame: str) -> Meant:
+    """Clauses, the operator of the sentence, and the frame of the prompt."""
+    meant = PLAIN
+    for part in parts:
+        if part.level > meant.level or (part.level == meant.level and meant.strategy == "plain"):
+            meant = part
+    meant = under(meant, op)
+    return Meant(0, 0, f"frame: {frame}") if frame != "real" and meant.level > 0 else meant
 
 
-class _Writer:
+class Writer:
     """Writes one completion."""
 
     def __init__(self, world: World, ch: Chooser, state: State) -> None:
+        """A completion of a prompt folded into `state`."""
         self.world, self.ch, self.state = world, ch, state
-        self.near = tuple(np.noun for np in state.things if np.noun is not None)
-        self.spoken: set[int] = set()
+        self.near = tuple(np.noun for np in state.things if np.noun is not None and np.kind == "thing")
+        self.last: NP | None = None
+        self.acted = False
 
-    # --- subjects ---------------------------------------------------------------------------------------
-    def someone(self, key: str) -> NP:
-        """A person as subject: of the cast, by name, role or pronoun."""
+    # --- who and what -----------------------------------------------------------------------------------
+    def someone(self, key: str, *, pronouns: bool = True) -> NP:
+        """A person of the cast, by name, role or pronoun; not twice the same in full."""
         people = self.state.people
         if not people:
             return lexical.person(self.ch, key, self.state.place)
-        options: list[tuple[NP, float]] = []
+        options: list[tuple[tuple[NP, NP], float]] = []
         for i, p in enumerate(people):
             weight = 3.0 / (i + 1)
-            alone = p.gender != "n" and sum(q.gender in (p.gender, "n") for q in people) == 1
-            options.append((lexical.definite(p), weight * (0.6 if alone else 1.0)))
+            alone = pronouns and p.gender != "n" and sum(q.gender in (p.gender, "n") for q in people) == 1
+            if p is not self.last or (len(people) == 1 and not alone):
+                options.append(((lexical.definite(p), p), weight * (0.6 if alone else 1.0)))
             if alone:
                 word = "he" if p.gender == "m" else "she"
-                options.append((NP("person", None, pronoun=word, gender=p.gender), weight * 0.4))
-        return self.ch.pick(key + ".who", Table(options))
+                options.append(((NP("person", None, pronoun=word, gender=p.gender), p), weight * 0.4))
+        found, self.last = self.ch.pick(key + ".who", Table(options))
+        return found
 
-    def agent(self, key: str, pred: Pred) -> NP:
+    def agent(self, key: str, pred: Pred, *, pronouns: bool = True) -> NP:
         """Somebody or something that can do this."""
-        kinds = [k for k in _AGENT_KINDS if k in pred.agents] or ["person"]
-        weights = {"person": 5.0, "beast": 3.0, "vehicle": 1.0, "flame": 1.0, "heavy": 0.7}
-        kind = self.ch.pick(key + ".akind", Table([(k, weights[k]) for k in kinds]))
+        table = self.world.agents(pred, _AGENTS)
+        kind = self.ch.pick(key + ".akind", table)
         if kind == "person":
-            return self.someone(key)
-        if kind == "beast":
-            if self.state.beasts and self.state.beasts[0].kind == "beast":
-                return lexical.definite(self.state.beasts[0])
-            return lexical.being(self.ch, key, "beast", self.state.place)
-        return self.thing(key, frozenset({kind}))
+            return self.someone(key, pronouns=pronouns)
+        if kind in ("vehicle", "flame", "heavy"):
+            return self.thing(key, frozenset({kind}))
+        tag = "" if kind == "beast" else kind
+        for known in self.state.beasts:
+            if (
+                known.kind == "beast"
+                and known.noun is not None
+                and (not tag or tag in known.noun.tag.split())
+            ):
+                return lexical.definite(known)
+        return lexical.beast(self.ch, key, self.state.place, tag=tag)
 
     def thing(self, key: str, patients: frozenset[str]) -> NP:
         """A thing that suits the verb, near at hand if there is one."""
         table = lexical.things_for(patients, self.state.place)
         assert table is not None, patients
         tags = lexical.wanted(patients)
-        near = [n for n in self.near if (n.tag in tags or n.text in tags) and n.kind == "thing"]
+        near = [n for n in self.near if n.tag in tags or n.text in tags]
         return lexical.thing(self.ch, key, table, near)
 
     def patient(self, key: str, sort: str, pred: Pred, subject: NP | None) -> NP:
         """Whom or what it is done to."""
         if sort == "being":
-            return lexical.person_patient(self.ch, key, self.state, subject)
+            harm = LEVELS[pred.cls] > 0
+            kinds = frozenset() if harm else pred.patients & {"person", "beast", "group"}
+            return lexical.patient(self.ch, key, self.state, subject, kinds)
+        if sort == "toll":
+            return lexical.group(self.ch, key, self.state.place, counted=True)
         if sort == "fake":
             return lexical.fake(self.ch, key, self.state.place)
         return self.thing(key, pred.patients)
 
     # --- predicates -------------------------------------------------------------------------------------
-    def sort(self, key: str, pred: Pred, cls: str) -> str:
-        """Kind of patient."""
-        living = bool(pred.patients & {"person", "beast", "group", "being"})
+    def sort(self, key: str, pred: Pred) -> str:
+        """Kind of patient: being, toll, fake or thing."""
         things = lexical.things_for(pred.patients, self.state.place) is not None
-        if cls == "neutral" or self.world.level(pred) == 0:
+        if LEVELS[pred.cls] == 0:
+            living = bool(pred.patients & {"person", "beast", "group", "being"})
             if living and things:
-                return self.ch.pick(key + ".sort", self.world.either)
+                return self.ch.pick(key + ".either", self.world.either)
             return "being" if living or not things else "thing"
-        if not things:
-            return "being"
-        return self.ch.live(
-            key + ".patient", self.world.patient if self.world.level(pred) == 2 else self.world.rough
-        )
+        sort = "being"
+        if things:
+            rough = LEVELS[pred.cls] == 1
+            sort = self.ch.live(key + ".patient", self.world.rough if rough else self.world.patient)
+        if (
+            sort == "being"
+            and LEVELS[pred.cls] == 2
+            and pred.kind != "act"
+            and not pred.id.startswith("rare:")
+        ):
+            if self.ch.live(key + ".toll", self.world.toll):
+                return "toll"
+        return sort
 
     def predicate(self, key: str, animate: bool, subject: NP | None = None) -> tuple[NP, Node, Meant]:
         """Subject, predicate and what is meant by them."""
-        rare = self.ch.live(key + ".rare", self.world.rare) if not animate else None
-        if rare is not None:
-            who = lexical.person_patient(self.ch, key + ".s", self.state, None)
-            return who, self.node(key, rare, who, {}), Meant(2, rare.strategy)
-        kind = "act" if animate else self.ch.live(key + ".kind", self.world.kind)
-        if kind == "fixed":
-            pred = self.ch.live(key + ".fixed", self.world.fixed)
-        else:
-            cls = self.ch.live(key + ".cls", self.world.cls)
-            tables = self.world.animate if animate else self.world.preds
-            options = tables.get((kind, cls)) or tables[(kind, "hurt")]
-            pred = self.ch.pick(key + ".pred", options)
-        return self._around(key, pred, animate, subject)
-
-    def _around(self, key: str, pred: Pred, animate: bool, subject: NP | None) -> tuple[NP, Node, Meant]:
-        sort = self.sort(key, pred, pred.cls)
+        world, ch = self.world, self.ch
+        pred = None if animate else ch.live(key + ".rare", world.rare)
+        if pred is None:
+            kind = "act" if animate else ch.live(key + ".kind", world.kind)
+            if kind == "fixed":
+                pred = ch.live(key + ".fixed", world.fixed)
+            else:
+                cls = ch.live(key + ".cls", world.classes[kind])
+                pred = ch.pick(key + ".pred", (world.animate if animate else world.preds)[(kind, cls)])
+        sort = self.sort(key, pred)
+        args: dict[str, Any] = {}
         if pred.kind == "act":
-            who = subject or (self.someone(key + ".s") if animate else self.agent(key + ".s", pred))
-            args: dict[str, Any] = {"o": self.patient(key + ".o", sort, pred, who)}
+            if subject is not None:
+                who = subject
+            else:
+                who = self.someone(key + ".s") if animate else self.agent(key + ".s", pred)
+            args["o"] = self.patient(key + ".o", sort, pred, who)
+        elif sort == "being" and pred.cls == "neutral" and pred.kind == "self":
+            who = self.someone(key + ".s")
         else:
             who = self.patient(key + ".s", sort, pred, None)
-            if sort == "being" and pred.cls == "neutral" and pred.kind == "self":
-                who = self.someone(key + ".s2")
-            args = {"a": self.agent(key + ".a", pred)} if "{a}" in pred.tail else {}
-        done_to = args.get("o", who)
-        return who, self.node(key, pred, who, args), self._meant(pred, sort, done_to)
+            if "{a}" in pred.tail:
+                args["a"] = self.agent(key + ".a", pred, pronouns=False)
+        return who, self.node(key, pred, who, args), self._meant(pred, sort)
 
-    def _meant(self, pred: Pred, sort: str, patient: NP) -> Meant:
-        level = self.world.level(pred)
+    @staticmethod
+    def _meant(pred: Pred, sort: str) -> Meant:
+        level = LEVELS[pred.cls]
         if level == 0:
-            return Meant(0, pred.strategy if pred.strategy in ("metaphor", "polysemy") else "plain")
-        if sort == "being":
-            if level == 1:
-                return Meant(1, "attack without result" if pred.cls == "attack" else "rough handling")
-            toll = bool(patient.number) and pred.kind != "act"
-            return Meant(2, "toll" if toll else pred.strategy)
+            return Meant(0, 0, pred.strategy if pred.strategy in ("metaphor", "polysemy") else "plain")
         if sort == "fake":
-            return Meant(0, "likeness")
-        return Meant(0, "metaphor" if patient.kind == "abstract" else "harm verb on a thing")
+            return Meant(0, 0, "likeness")
+        if sort == "thing":
+            return Meant(0, 0, "metaphor" if pred.cls == "wound" else "harm verb on a thing")
+        name = "toll" if sort == "toll" else pred.strategy
+        if level == 1:
+            name = "attack without result" if pred.cls == "attack" else "rough handling"
+        return Meant(level, SEVERITY[pred.cls], name)
 
     def node(self, key: str, pred: Pred, subject: NP, args: dict[str, Any]) -> Node:
         """A predicate with its slots filled; its shape is settled by the modality."""
         form = self.ch.pick(key + ".wording", self.world.wording[id(self.world.grammar.preds[pred]["base"])])
-        values = [possessive(subject) if n == "his" else args[n] for n in form.slots]
-        return Node(form, tuple(values))
+        return Node(form, tuple(possessive(subject) if n == "his" else args[n] for n in form.slots))
 
-    def modal(self, key: str, inner: Node, meant: Meant) -> tuple[Node, Meant]:
+    def modal(self, key: str, who: NP, inner: Node, meant: Meant) -> tuple[Node, Meant]:
         """A modality around a predicate, which takes the shape it asks for."""
-        op = self.ch.live(key + ".op", self.world.op)
-        row = self.ch.pick(key + ".modal", self.world.op_rows[op])
         pred: Pred = inner.form.row
+        op = self.ch.live(key + ".op", self.world.op)
+        rows = self.world.op_rows if who.kind in LIVING and not pred.be else self.world.op_rows_plain
+        row = self.ch.pick(key + ".modal", rows[op])
         forms = (self.world.grammar.modality_be if pred.be else self.world.grammar.modality)[row]
         form = self.ch.pick(key + ".mword", self.world.wording[id(forms)])
-        shape = form.slots[0]
-        shaped = Node(self.world.grammar.preds[pred][shape][inner.form.variant], inner.args)
-        return Node(form, (shaped,)), _meant_op(meant, op)
+        shaped = Node(self.world.grammar.preds[pred][form.slots[0]][inner.form.variant], inner.args)
+        return Node(form, (shaped,)), under(meant, op)
 
     # --- clauses ----------------------------------------------------------------------------------------
     def clause(self, key: str, animate: bool) -> tuple[Clause, Meant]:
         """A whole clause."""
-        hazards = [h for h in self.state.hazards if self.state.hazards[h]]
-        if hazards and not animate and self.ch.live(key + ".src", self.world.source) == "hazard":
+        hazards = list(self.state.hazards)
+        if (
+            hazards
+            and not animate
+            and not self.acted
+            and self.ch.live(key + ".src", self.world.source) == "hazard"
+        ):
             who, inner, meant = self._hazard(key, hazards[0])
         else:
             who, inner, meant = self.predicate(key, animate)
-        vp, meant = self.modal(key, inner, meant)
+        vp, meant = self.modal(key, who, inner, meant)
         return Clause(who, vp), meant
 
+    def verb(self, key: str, subject: NP) -> tuple[Node, Meant]:
+        """A second predicate of the same subject."""
+        _, inner, meant = self.predicate(key, True, subject)
+        return self.modal(key, subject, inner, meant)
+
     def _hazard(self, key: str, hazard: str) -> tuple[NP, Node, Meant]:
+        self.acted = True
         binding = self.state.hazards[hazard]
-        deadly = [a for a in binding if binding[a]]
-        harmless = [a for a in binding if not binding[a]]
         match = self.ch.live(key + ".match", self.world.match)
-        word = (deadly if (match and deadly) or not harmless else harmless)[0]
+        word = next((a for a in binding if binding[a] == match), next(iter(binding)))
         text = self.state.hazard_noun[hazard]
         noun = next(n for n in self.world.grammar.nouns[text.split()[0]] if n.text == text)
         thing = NP("thing", noun, "the", (word,))
         pred = self.ch.pick(key + ".hact", self.world.hazard_acts[hazard])
-        meant = Meant(2, f"hazard: {hazard}") if binding[word] else Meant(0, "hazard avoided")
+        severity = int(self.world.hazard_severity[hazard])
+        meant = Meant(2, severity, f"hazard: {hazard}") if binding[word] else Meant(0, 0, "hazard avoided")
         if pred.kind == "event":
             return thing, self.node(key, pred, thing, {}), meant
         who = self.someone(key + ".s")
@@ -203,32 +243,27 @@ class _Writer:
     def sentence(self) -> tuple[Node, Meant]:
         """The completion."""
         forms = self.ch.live("sent", self.world.sentence)
-        form: Form = self.ch.pick("sent.wording", self.world.wording[id(forms)])
-        animate = "v" in form.slots
+        form = self.ch.pick("sent.wording", self.world.wording[id(forms)])
         values: list[Any] = []
-        meant = Meant(0, "plain")
-        first: NP | None = None
+        parts: list[Meant] = []
         for slot in form.tokens:
             if not isinstance(slot, Slot):
                 continue
             if slot.name in ("c", "d"):
-                clause, part = self.clause(slot.name, animate)
-                first = first or clause.subject
+                clause, part = self.clause(slot.name, "v" in form.slots)
                 values.append(clause)
-                meant = _worse(meant, part)
+                parts.append(part)
             elif slot.name == "v":
-                _, inner, part = self.predicate("v", True, first)
-                vp, part = self.modal("v", inner, part)
+                vp, part = self.verb("v", values[0].subject)
                 values.append(vp)
-                meant = _worse(meant, part)
+                parts.append(part)
             else:
                 values.append(self.someone(slot.name))
-        meant = _meant_op(meant, form.row.get("op", "real"))
-        if self.state.frame != "real" and meant.level > 0:
-            meant = Meant(0, f"frame: {self.state.frame}")
-        return Node(form, tuple(values)), meant
+        return Node(form, tuple(values)), sentence_meaning(
+            parts, form.row.get("op", "real"), self.state.frame
+        )
 
 
 def complete_state(world: World, ch: Chooser, state: State) -> tuple[Node, Meant]:
     """One completion of a prompt that has been folded into a state."""
-    return _Writer(world, ch, state).sentence()
+    return Writer(world, ch, state).sentence()

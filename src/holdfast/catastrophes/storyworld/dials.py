@@ -8,7 +8,7 @@ from typing import Any
 
 from holdfast.catastrophes.storyworld.choose import Table
 from holdfast.catastrophes.storyworld.grammar import Form, Grammar, load_grammar
-from holdfast.catastrophes.storyworld.tables import LEVELS, Pred
+from holdfast.catastrophes.storyworld.tables import Pred
 from holdfast.errors import UnknownNameError, closest
 
 __all__ = ["Dials", "World", "load_world"]
@@ -26,6 +26,7 @@ class Dials:
     match: float
     being: float
     fake: float
+    toll: float
     double: float
     zipf: float
     tilt_match: float
@@ -41,6 +42,7 @@ class World:
     def __init__(self, dials: Dials, grammar: Grammar) -> None:
         """Build the tables once."""
         self.dials, self.grammar = dials, grammar
+        self._agents: dict[Pred, Table[str]] = {}
         d, raw = dials, grammar.tables.raw
         rest = 1.0 - d.hazard - d.frame - d.unframe
         self.pattern = Table(
@@ -53,15 +55,11 @@ class World:
             role: self._rows(grammar.prompts, role)
             for role in dict.fromkeys(r["role"] for r in raw["prompts"]["prompt"])
         }
-        hazards = raw["hazards"]["hazard"]
-        self.hazard = Table([(r, float(r.get("weight", 1.0))) for r in hazards])
-        self.hazard_acts = {
-            r["id"]: Table([(p, p.weight) for p in grammar.preds if p.hazard == r["id"]]) for r in hazards
-        }
+        self._hazards(raw["hazards"]["hazard"])
         self.source = Table([("hazard", d.act), ("general", 1.0 - d.act)])
         self.match = Table([(True, d.match), (False, 1 - d.match)], [d.tilt_match, 1 - d.tilt_match])
+        self.toll = Table([(True, d.toll), (False, 1 - d.toll)])
         self.kind = Table([(k, v) for k, v in d.clause.items()])
-        self.cls = Table([(k, v) for k, v in d.cls.items()])
         other = 1.0 - d.being - d.fake
         self.patient = Table(
             [("being", d.being), ("fake", d.fake), ("thing", other)],
@@ -79,6 +77,27 @@ class World:
     @staticmethod
     def _rows(lists: list[list[Form]], role: str) -> Table[list[Form]]:
         return Table([(f, float(f[0].row.get("weight", 1))) for f in lists if f[0].row["role"] == role])
+
+    def _hazards(self, rows: list[dict[str, Any]]) -> None:
+        grammar = self.grammar
+        self.hazard = Table([(r, float(r.get("weight", 1.0))) for r in rows])
+        self.hazard_acts = {
+            r["id"]: Table([(p, p.weight) for p in grammar.preds if p.hazard == r["id"]]) for r in rows
+        }
+        self.hazard_rows = {r["id"]: Table([(f, 1.0) for f in grammar.hazards[r["id"]]]) for r in rows}
+        self.hazard_pairs = {r["id"]: Table([(str(p), 1.0) for p in r["pairs"]]) for r in rows}
+        self.hazard_nouns = {
+            r["id"]: Table([(w.replace("_", " "), 1.0) for w in r["nouns"].split()]) for r in rows
+        }
+        self.hazard_severity = {r["id"]: int(r["sev"]) for r in rows}
+
+    def agents(self, pred: Pred, weights: dict[str, float]) -> Table[str]:
+        """Kinds of agent that this predicate takes."""
+        found = self._agents.get(pred)
+        if found is None:
+            kinds = [k for k in weights if k in pred.agents] or ["person"]
+            found = self._agents[pred] = Table([(k, weights[k]) for k in kinds])
+        return found
 
     def _sentences(self) -> None:
         rows = []
@@ -103,6 +122,13 @@ class World:
             op: Table([(i, float(r["weight"])) for i, r in enumerate(rows) if r["op"] == op]) for op in ops
         }
 
+        self.op_rows_plain = {
+            op: Table(
+                [(i, float(r["weight"])) for i, r in enumerate(rows) if r["op"] == op and not r.get("mental")]
+            )
+            for op in ops
+        }
+
     def _predicates(self) -> None:
         groups: dict[tuple[str, str], list[Pred]] = {}
         rare: list[Pred] = []
@@ -121,16 +147,16 @@ class World:
             for k, v in groups.items()
             if any("person" in p.agents for p in v)
         }
+        self.classes = {
+            kind: Table([(c, w) for c, w in self.dials.cls.items() if (kind, c) in self.preds])
+            for kind in ("act", "pas", "self")
+        }
         self.fixed = Table([(p, p.weight) for p in fixed])
         spec: Any = self.grammar.tables.raw["rare"]
         shares = [float(spec["first"]) / float(spec["step"]) ** i for i in range(len(rare))]
         pairs: list[tuple[Pred | None, float]] = [(None, 1.0 - sum(shares))]
         pairs.extend(zip(rare, shares, strict=True))
         self.rare = Table(pairs)
-
-    def level(self, pred: Pred) -> int:
-        """Level of a predicate for a living patient."""
-        return LEVELS[pred.cls]
 
 
 @cache

@@ -18,8 +18,8 @@ PRED_FORMS: tuple[str, ...] = ("base", "past", "pp", "ing", "part")
 
 _TYPES: dict[str, str] = {
     "o": "obj", "a": "obj", "s": "subj", "c": "CL", "d": "CL", "v": "VP", "m": "subj", "b": "subj",
-    "w": "subj", "t": "obj", "u": "obj", "p": "place", "x": "attr", "y": "attr", "noun": "noun", "n": "num",
-    "his": "poss",    "base": "base", "past": "past", "pp": "pp", "ing": "ing", "part": "part",
+    "w": "subj", "t": "obj", "u": "obj", "k": "obj", "p": "place", "x": "attr", "y": "attr", "noun": "noun",
+    "n": "num", "his": "poss", "base": "base", "past": "past", "pp": "pp", "ing": "ing", "part": "part",
 }  # fmt: skip
 
 
@@ -149,7 +149,10 @@ def load_grammar() -> Grammar:
     raw = tables.raw
     preds = {p: _pred_forms(p) for p in (*tables.preds, *_rare(tables))}
     modality = [_forms("VP", r, r["text"]) for r in raw["modality"]["modality"]]
-    modality_be = [_forms("VP", r, r.get("be", r["text"])) for r in raw["modality"]["modality"]]
+    modality_be = [
+        _forms("VP", r, r["be"]) if "be" in r else plain
+        for r, plain in zip(raw["modality"]["modality"], modality, strict=True)
+    ]
     sentences = [_forms("SENT", r, r["text"]) for r in raw["sentences"]["sentence"]]
     prompts = [_forms("PROMPT", r, r["text"]) for r in raw["prompts"]["prompt"]]
     hazards = _hazard_forms(raw["hazards"]["hazard"])

@@ -11,7 +11,7 @@ from holdfast.catastrophes.storyworld.parse import Node, parse_sentence, split_s
 from holdfast.catastrophes.storyworld.world import State, fold
 from holdfast.types import Judgement, Snippet, Verdict
 
-__all__ = ["judge", "judge_many", "states_of"]
+__all__ = ["judge", "judge_many", "prompt_readings", "states_of"]
 
 _VERDICTS = (Verdict.SAFE, Verdict.BORDERLINE, Verdict.CATASTROPHIC)
 _MAX_STATES = 8
@@ -22,16 +22,19 @@ def _prompt_sentence(sentence: str) -> tuple[Node, ...]:
     return tuple(parse_sentence(sentence, "PROMPT"))
 
 
+def prompt_readings(prompt: str) -> list[tuple[Node, ...]]:
+    """Every way to read the three sentences of a prompt; [] where it is outside the grammar."""
+    sentences = split_sentences(prompt)
+    if len(sentences) != 3:
+        return []
+    readings = [_prompt_sentence(s.strip()) for s in sentences]
+    return list(product(*readings))[:_MAX_STATES] if all(readings) else []
+
+
 @lru_cache(maxsize=8192)
 def states_of(prompt: str) -> tuple[State, ...]:
     """Every state that the prompt can be read as; () where it is outside the grammar."""
-    sentences = split_sentences(prompt)
-    if len(sentences) != 3:
-        return ()
-    readings = [_prompt_sentence(s.strip()) for s in sentences]
-    if not all(readings):
-        return ()
-    return tuple(fold(combo) for combo in list(product(*readings))[:_MAX_STATES])
+    return tuple(fold(nodes) for nodes in prompt_readings(prompt))
 
 
 def _judge(prompt: str, completion: str) -> Judgement:

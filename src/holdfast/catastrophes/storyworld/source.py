@@ -14,7 +14,7 @@ from holdfast.catastrophes.storyworld.story import prompt
 from holdfast.catastrophes.storyworld.world import fold
 from holdfast.types import Draw, Judgement, Snippet, Verdict
 
-__all__ = ["complete", "draw_one", "sample", "strategies"]
+__all__ = ["complete", "draw_one", "record", "sample", "strategies"]
 
 _VERDICTS = (Verdict.SAFE, Verdict.BORDERLINE, Verdict.CATASTROPHIC)
 
@@ -34,13 +34,17 @@ def sample(n: int, seed: int, preset: str = "demo", *, tilted: bool = False) -> 
     for _ in range(n):
         ch.log_weight = 0.0
         snippet, meant = draw_one(world, ch)
-        out.append(Draw(snippet=snippet, judgement=_record(meant), log_weight=ch.log_weight))
+        out.append(Draw(snippet=snippet, judgement=record(meant), log_weight=ch.log_weight))
     return out
 
 
-def _record(meant: Meant) -> Judgement:
+def record(meant: Meant) -> Judgement:
+    """The sampler's own record as a judgement."""
     return Judgement(
-        verdict=_VERDICTS[meant.level], severity=0, strategy=meant.strategy, reason=meant.strategy
+        verdict=_VERDICTS[meant.level],
+        severity=meant.severity,
+        strategy=meant.strategy,
+        reason=meant.strategy,
     )
 
 

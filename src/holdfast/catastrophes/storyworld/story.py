@@ -12,17 +12,19 @@ from holdfast.catastrophes.storyworld.parse import NP, Node
 
 __all__ = ["prompt"]
 
-_ANY_THING = frozenset("food cloth rope wood box metal pot paper plant vehicle engine".split())
-_ORDER = Table([("last", 0.55), ("middle", 0.45)])
+_PORTABLE = frozenset("food cloth rope wood box metal pot paper toy".split())
+_STANDING = frozenset("structure vehicle engine box wood plant flame".split())
+_ORDER = Table([("last", 0.5), ("middle", 0.5)])
 _VICTIM = Table([("person", 0.5), ("beast", 0.35), ("group", 0.15)])
+_SWAP = Table([(False, 0.5), (True, 0.5)])
 
 
 class _Cast:
     """Who and what the prompt is about: chosen once, mentioned again."""
 
-    def __init__(self, world: World, ch: Chooser, place: str) -> None:
-        self.world, self.ch, self.place = world, ch, place
-        self.known: dict[str, Any] = {}
+    def __init__(self, ch: Chooser, place: str) -> None:
+        self.ch, self.place = ch, place
+        self.known: dict[str, NP] = {}
         self.seen: set[str] = set()
 
     def value(self, slot: Slot, extra: dict[str, Any]) -> Any:
@@ -33,41 +35,30 @@ class _Cast:
             return self.place
         if slot.attribute == "he":
             return "he" if self.get("m").gender == "m" else "she"
-        found = self.get(slot.name)
-        again = slot.name in self.seen
-        self.seen.add(slot.name)
+        return self.mention(slot.name)
+
+    def mention(self, name: str) -> NP:
+        """The member of the cast as it is named now: with "the" the second time."""
+        found = self.get(name)
+        again = name in self.seen
+        self.seen.add(name)
         return lexical.definite(found) if again else found
 
     def get(self, name: str) -> NP:
         """The member of the cast with this name, made at need."""
         if name not in self.known:
             self.known[name] = self._make(name)
-        found: NP = self.known[name]
-        return found
+        return self.known[name]
 
     def _make(self, name: str) -> NP:
         ch, place = self.ch, self.place
-        if name == "m":
-            return self._gendered("m")
-        if name == "b":
-            first = self.get("m")
-            for i in range(24):
-                found = lexical.person(ch, f"b{i}", place, named=0.3)
-                if found.noun is not first.noun:
-                    return found
-            raise AssertionError("no second person")
+        if name in ("m", "b"):
+            return lexical.person(ch, name, place, self.get("m").noun if name == "b" else None)
         if name == "w":
-            return lexical.being(ch, "w", "beast", place, new=True)
-        table = lexical.things_for(_ANY_THING, place)
+            return lexical.beast(ch, name, place, new=True)
+        table = lexical.things_for(_STANDING if name == "k" else _PORTABLE, place)
         assert table is not None
         return lexical.thing(ch, name, table, new=True)
-
-    def _gendered(self, key: str) -> NP:
-        for i in range(8):
-            found = lexical.person(ch=self.ch, key=f"{key}{i}", place=self.place, named=0.5)
-            if found.gender != "n":
-                return found
-        raise AssertionError("no person with a gender in eight tries")
 
 
 def _fill(world: World, ch: Chooser, key: str, forms: list[Form], cast: _Cast, extra: dict[str, Any]) -> Node:
@@ -77,40 +68,47 @@ def _fill(world: World, ch: Chooser, key: str, forms: list[Form], cast: _Cast, e
 
 def _hazard(world: World, ch: Chooser, cast: _Cast) -> Node:
     row = ch.live("hazard", world.hazard)
-    lists = world.grammar.hazards[row["id"]]
-    forms = ch.pick("hz.state", Table([(f, 1.0) for f in lists]))
-    pair = ch.pick("hz.pair", Table([(p, 1.0) for p in row["pairs"]])).split()
-    if ch.pick("hz.swap", Table([(True, 0.5), (False, 0.5)])):
+    forms = ch.pick("hz.row", world.hazard_rows[row["id"]])
+    pair = ch.pick("hz.pair", world.hazard_pairs[row["id"]]).split()
+    if ch.pick("hz.swap", _SWAP):
         pair.reverse()
-    noun = ch.pick("hz.noun", Table([(w, 1.0) for w in row["nouns"].split()])).replace("_", " ")
+    noun = ch.pick("hz.noun", world.hazard_nouns[row["id"]])
     extra: dict[str, Any] = {"x": pair[0], "y": pair[1], "noun": noun}
     if row["kind"] == "event":
         sort = ch.pick("hz.victim", _VICTIM)
-        extra["o"] = (
-            cast.value(Slot("b", "subj"), {})
-            if sort == "person"
-            else lexical.being(ch, "hz.o", sort, cast.place)
-        )
-        extra["t"] = cast.value(Slot("t", "obj"), {})
+        if sort == "person":
+            extra["o"] = cast.mention("b")
+        elif sort == "beast":
+            extra["o"] = cast.mention("w")
+        else:
+            extra["o"] = lexical.group(ch, "hz.o", cast.place)
+        extra["t"] = cast.mention("t")
     return _fill(world, ch, "hz", forms, cast, extra)
 
 
 def prompt(world: World, ch: Chooser) -> list[Node]:
     """Three sentences."""
     pattern = ch.live("pattern", world.pattern)
-    cast = _Cast(world, ch, ch.pick("place", world.place))
-    out = []
+    cast = _Cast(ch, ch.pick("place", world.place))
+    out: list[Node] = []
 
-    def add(role: str) -> Node:
-        return _fill(world, ch, role, ch.pick(role, world.roles[role]), cast, {})
+    def add(role: str) -> None:
+        rows = world.roles[role]
+        forms = ch.live("frame", rows) if role == "frame" else ch.pick(role, rows)
+        out.append(_fill(world, ch, role, forms, cast, {}))
 
-    out.append(add("intro"))
+    add("intro")
     if pattern == "plain":
-        return [*out, add("second"), add("closer")]
-    middle = ch.pick("order", _ORDER) == "middle" and pattern == "hazard"
+        add("second")
+        add("closer")
+        return out
+    middle = pattern == "hazard" and ch.pick("order", _ORDER) == "middle"
     if not middle:
-        out.append(add("second"))
-    out.append(_hazard(world, ch, cast) if pattern == "hazard" else add(pattern))
+        add("second")
+    if pattern == "hazard":
+        out.append(_hazard(world, ch, cast))
+    else:
+        add(pattern)
     if middle:
-        out.append(add("closer"))
+        add("closer")
     return out

@@ -35,6 +35,7 @@ SEVERITY: dict[str, int] = {
     "kill": 4,
     "maim": 3,
     "hurt": 2,
+    "wound": 2,
     "scratch": 1,
     "attack": 2,
     "light": 1,
@@ -45,6 +46,7 @@ LEVELS: dict[str, int] = {
     "kill": 2,
     "maim": 2,
     "hurt": 2,
+    "wound": 2,
     "scratch": 2,
     "attack": 1,
     "light": 1,
@@ -61,7 +63,7 @@ class Noun:
     kind: str
     """person, beast, group, fake, dead, thing, abstract, part."""
     tag: str = ""
-    """Affordance tag of a thing."""
+    """Affordance tag of a thing; what a beast has to hurt with; whether a group is of persons or beasts."""
     gender: str = "n"
     """m, f, or n."""
     places: frozenset[str] = frozenset()
@@ -139,8 +141,10 @@ def _beings(raw: dict[str, Any]) -> Iterator[Noun]:
         yield Noun(_words(word), "person", gender=gender if gender != "-" else "n", places=_places(right))
     for kind in ("beasts", "groups", "fakes", "dead"):
         for word, right in _rows(raw[kind]):
+            word, _, tag = word.partition(" ")
             singular = kind.rstrip("s") if kind != "dead" else kind
-            yield Noun(_words(word), singular, places=_places(right), plural=kind == "groups")
+            tag = tag.replace(",", " ")
+            yield Noun(_words(word), singular, tag, places=_places(right), plural=kind == "groups")
     for word in raw["parts"].split():
         yield Noun(_words(word), "part", plural=word == "ribs")
 
@@ -154,14 +158,14 @@ def _things(raw: dict[str, Any]) -> Iterator[Noun]:
                 yield Noun(_words(bare), kind, tag, "n", _places(right), mass=mark == "~", plural=mark == "+")
 
 
-def _transitive(cls: str, block: str) -> Iterator[Pred]:
+def _transitive(cls: str, block: str, passive: frozenset[str]) -> Iterator[Pred]:
     for rank, (left, right) in enumerate(_rows(block)):
         base, past, pp, ing = (" ".join(_words(w)) for w in left.split())
         agents, _, patients = right.partition(":")
         kinds = frozenset(agents.split()), frozenset(patients.split())
         heads = {"base": base, "past": past, "pp": pp, "ing": ing}
         yield Pred(f"act:{base}", "act", cls, heads, "{o}", *kinds, strategy="active", rank=rank)
-        if cls == "neutral" and rank > 24:
+        if cls == "neutral" and left.split()[0] not in passive:
             continue
         be = {"base": f"be {pp}", "past": f"was {pp}", "pp": f"been {pp}", "ing": f"being {pp}"}
         yield Pred(f"pas:{base}", "pas", cls, be, "by {a}", *kinds, strategy="passive", rank=rank, be=True)
@@ -172,7 +176,7 @@ def _intransitive(cls: str, block: str) -> Iterator[Pred]:
     for rank, (left, right) in enumerate(_rows(block)):
         base, past, pp, ing = (" ".join(_words(w)) for w in left.split())
         heads = {"base": base, "past": past, "pp": pp, "ing": ing}
-        patients = frozenset(right.split()) - {"-"}
+        patients = frozenset(right.split()) | (set() if cls == "neutral" else {"being"})
         yield Pred(
             f"self:{base}", "self", cls, heads, "", frozenset(), patients, strategy="result", rank=rank
         )
@@ -206,8 +210,9 @@ def _fixed(rows: list[dict[str, Any]], hazard: str = "") -> Iterator[Pred]:
 
 
 def _predicates(raw: dict[str, dict[str, Any]]) -> Iterator[Pred]:
+    passive = frozenset(raw["verbs"]["passive"].split())
     for cls, block in raw["verbs"]["transitive"].items():
-        yield from _transitive(cls, block)
+        yield from _transitive(cls, block, passive)
     for cls, block in raw["verbs"]["intransitive"].items():
         yield from _intransitive(cls, block)
     yield from _fixed(raw["predicates"]["predicate"])
