@@ -6,7 +6,16 @@ from holdfast.types.attack import AttackBudget, AttackResult, AttackSession, Att
 from holdfast.types.catastrophe import Catastrophe, Corpus, Draw, Stratum
 from holdfast.types.delivery import Delivery
 from holdfast.types.example import Example
-from holdfast.types.measurement import AttackCost, CrossRound, Difference, FailureRate, Rate, Ratio
+from holdfast.types.job import Job, JobState
+from holdfast.types.measurement import (
+    AttackCost,
+    CrossRound,
+    Difference,
+    FailureRate,
+    Rate,
+    Ratio,
+    StoredMeasurement,
+)
 from holdfast.types.record import RunRecord, RunStatus
 from holdfast.types.round import STATES, Round, RoundState
 from holdfast.types.snippet import Snippet, Source, Split, StoredSnippet
@@ -31,6 +40,8 @@ __all__ = [
     "Edit",
     "Example",
     "FailureRate",
+    "Job",
+    "JobState",
     "Judgement",
     "Outcome",
     "Rate",
@@ -42,6 +53,7 @@ __all__ = [
     "Snippet",
     "Source",
     "Split",
+    "StoredMeasurement",
     "StoredSnippet",
     "Stratum",
     "Target",

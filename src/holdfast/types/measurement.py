@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 
-__all__ = ["AttackCost", "CrossRound", "Difference", "FailureRate", "Rate", "Ratio"]
+__all__ = ["AttackCost", "CrossRound", "Difference", "FailureRate", "Rate", "Ratio", "StoredMeasurement"]
 
 
 def _percent(x: float) -> str:
@@ -163,3 +164,21 @@ class CrossRound(_Result):
     """Target that scores them."""
     cells: tuple[tuple[Rate, ...], ...]
     """cells[i][j]: share of rows[i]'s examples that columns[j] accepts."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredMeasurement:
+    """A result as the store keeps it: what was measured, of which target, by which run."""
+
+    kind: str
+    """`failure_rate`, `attack_cost`, `cross_round`, ..."""
+    target: str
+    """Name of the checkpoint measured."""
+    round: int
+    population: str
+    result: dict[str, Any]
+    """`to_dict()` of the typed result; its tuples are lists here."""
+    run_id: str
+    id: int | None = None
+    at: datetime | None = None
+    """UTC; the store fills it in."""

@@ -1,0 +1,1 @@
+"""Revisions. A released one is never edited; the tests hold their sum equal to `store.tables`."""
