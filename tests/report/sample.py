@@ -183,12 +183,12 @@ def full_report(failures: int = 30) -> Report:
     """Three targets, two generators, hostile text among the failures."""
     worst = tuple(failure(i, HOSTILE if i == 1 else SECRET) for i in range(failures))
     completion = f"{SECRET} (0)"
-    spans = (
-        SalientSpan(side="prompt", start=5, stop=12, value=-0.3),
-        SalientSpan(side="completion", start=4, stop=11, value=0.4),
-        SalientSpan(side="completion", start=33, stop=38, value=2.1),
-        SalientSpan(side="completion", start=43, stop=48, value=1.2),
-        SalientSpan(side="completion", start=56, stop=59, value=-1.4),
+    words = (("lantern", 0.4), ("broke", 2.1), ("wrist", 1.2), ("oar", -1.4))
+    spans = tuple(
+        SalientSpan(
+            side="completion", start=completion.index(w), stop=completion.index(w) + len(w), value=value
+        )
+        for w, value in words
     )
     return Report(
         workspace="demo",

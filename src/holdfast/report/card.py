@@ -75,7 +75,7 @@ def _threshold(target: TargetReport) -> str:
         f"Reject if and only if logit >= **{threshold.value:.6g}** ({_plain(threshold.rule)}; "
         f"accepts {rate_text(threshold.acceptance)} of {_plain(threshold.acceptance.population)}).\n\n"
         f"It belongs to these weights only: SHA-256 `{threshold.checkpoint_sha256[:16]}`, {threshold.dtype}, "
-        f"at most {threshold.max_length} tokens. Reject what is longer, what fails to score and what scores nan."
+        f"at most {threshold.max_length} tokens. Reject what is longer or scores nan."
     )
 
 

@@ -272,14 +272,15 @@ def _draw_cell(axes: Axes, place: tuple[int, int], rate: Rate, own: bool, theme:
     empty, few = rate.trials == 0, rate.trials < FEW
     colour = theme.grid if empty else CIVIDIS[step_of(rate.estimate)]
     ink = theme.muted if empty else ink_on(colour)
-    axes.add_patch(Rectangle((j + 0.02, i + 0.03), 0.96, 0.94, facecolor=colour, linewidth=0))
+    corner, size = ((j + 0.045, i + 0.075), (0.91, 0.85)) if own else ((j + 0.02, i + 0.03), (0.96, 0.94))
+    axes.add_patch(Rectangle(corner, *size, facecolor=colour, linewidth=0))
     if few and not empty:
-        hatch = Rectangle((j + 0.02, i + 0.03), 0.96, 0.94, facecolor="none", edgecolor=ink, hatch="///")
+        hatch = Rectangle(corner, *size, facecolor="none", edgecolor=ink, hatch="///")
         hatch.set(linewidth=0, alpha=0.45)
         axes.add_patch(hatch)
     if own:
-        outline = Rectangle((j + 0.035, i + 0.06), 0.93, 0.88, facecolor="none", edgecolor=theme.second)
-        outline.set_linewidth(2.4)
+        outline = Rectangle((j + 0.015, i + 0.025), 0.97, 0.95, facecolor="none", edgecolor=theme.ink)
+        outline.set_linewidth(1.8)
         axes.add_patch(outline)
     if empty:
         first, second = "none", ""

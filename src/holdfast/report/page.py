@@ -14,7 +14,7 @@ from holdfast.report.numbers import numbers_json, run_row
 from holdfast.report.panels import Panel, attack_table, comparison_table, data_table, panels
 from holdfast.report.passages import failure_view, saliency_view, worst_first
 from holdfast.report.verdict import verdict_sentences, warning_line
-from holdfast.report.wording import glue, percent, plural, rate_text, visible
+from holdfast.report.wording import glue, logit_text, plural, rate_text, visible
 
 __all__ = ["HARD_CAP", "render", "save"]
 
@@ -144,7 +144,8 @@ def _acceptance(report: Report) -> list[tuple[str, str, str, str]]:
     """Per target: natural text and safe twins accepted, and the threshold."""
     rows = []
     for target in report.targets:
-        threshold = f"{target.threshold.value:.3f}" if target.threshold else "none"
+        chosen = target.threshold
+        threshold = f"{logit_text(chosen.value)}: {chosen.rule}" if chosen else "none"
         rows.append((target.name, rate_text(target.acceptance), rate_text(target.twins), threshold))
     return rows
 
@@ -156,9 +157,9 @@ def _facts(report: Report) -> list[tuple[str, str]]:
         return []
     facts.append((plural(len(report.targets), "target"), ", ".join(t.name for t in report.targets)))
     if last.acceptance is not None and last.acceptance.trials:
-        facts.append((percent(last.acceptance.estimate), "of natural text accepted"))
+        facts.append((rate_text(last.acceptance), "of natural text accepted"))
     if last.twins is not None and last.twins.trials:
-        facts.append((percent(last.twins.estimate), "of safe twins accepted"))
+        facts.append((rate_text(last.twins), "of safe twins accepted"))
     for attack in report.attacks[-1:]:
         if attack.strategies:
             facts.append((f"{attack.reached} of {len(attack.strategies)}", "known strategies reached"))

@@ -22,7 +22,7 @@ from holdfast.report.wording import (
     cost_text,
     count_text,
     exact_text,
-    number,
+    logit_text,
     percent,
     rate_text,
     ratio_text,
@@ -160,18 +160,18 @@ def _curve(targets: Sequence[TargetReport]) -> Panel:
         (
             _text(t.name),
             Cell(text=percent(p.acceptance), value=p.acceptance),
-            Cell(text=f"{p.logit:.3f}", value=p.logit),
+            Cell(text=logit_text(p.logit), value=p.logit),
             Cell(text=rate_text(p.failures), value=p.failures.estimate),
             _text(count_text(p.failures)),
         )
         for t in targets
         for p in t.curve
     )
-    chosen = [f"{t.name}: {t.threshold.rule}, logit {t.threshold.value:.3f}" for t in targets if t.threshold]
+    chosen = [f"{t.name} {logit_text(t.threshold.value)}" for t in targets if t.threshold]
     how = (
         "Each point is a possible threshold: accept more natural text and more failures pass.",
         "Shaded: the interval. Hollow arrow head: none let through, drawn at the bound.",
-        *([f"Ring: the threshold in use ({'; '.join(chosen)})."] if chosen else []),
+        *([f"Ring: the threshold in use (logit: {', '.join(chosen)})."] if chosen else []),
     )
     return Panel(
         key="curve",
@@ -266,7 +266,7 @@ def comparison_table(report: Report) -> Table:
     margins = sorted({c.margin for c in report.comparisons if c.quantity == "failures"})
     note = ""
     if margins:
-        note = f"No worse: the whole interval lies at or below {', '.join(map(number, margins))}."
+        note = f"No worse: the whole interval lies at or below {', '.join(f'{m:g}' for m in margins)}."
     header = ("compared", "quantity", "ratio", "claim", "method")
     return Table(caption="Comparisons", header=header, rows=rows, note=note)
 

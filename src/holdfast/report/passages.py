@@ -81,7 +81,7 @@ class SaliencyView:
 
 def word_difference(old: str, new: str) -> tuple[Piece, ...]:
     """`new` with the words it gained and lost against `old`; joined without the lost ones it is `new`."""
-    a, b = (re.findall(r"\s+|\w+|[^\w\s]", _clip(text)) for text in (old, new))
+    a, b = (re.findall(r"\s*\w+|\s*[^\w\s]|\s+", _clip(text)) for text in (old, new))
     pieces: list[Piece] = []
     for tag, i1, i2, j1, j2 in difflib.SequenceMatcher(None, a, b, autojunk=False).get_opcodes():
         if tag == "equal":
@@ -89,8 +89,12 @@ def word_difference(old: str, new: str) -> tuple[Piece, ...]:
             continue
         if i2 > i1:
             pieces.append(Piece(text=visible("".join(a[i1:i2])), kind="del"))
-        if j2 > j1:
-            pieces.append(Piece(text=visible("".join(b[j1:j2])), kind="ins"))
+        gained = "".join(b[j1:j2])
+        word = gained.lstrip()
+        if gap := gained[: len(gained) - len(word)]:
+            pieces.append(Piece(text=visible(gap)))
+        if word:
+            pieces.append(Piece(text=visible(word), kind="ins"))
     return tuple(pieces)
 
 

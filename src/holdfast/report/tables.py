@@ -76,17 +76,18 @@ def summary_text(
     *,
     width: int = 80,
     page: str = "reports/index.html",
+    redact: bool = False,
     next_steps: Sequence[tuple[str, str]] = NEXT_STEPS,
 ) -> str:
     """Plain text at most `width` columns wide; the same with and without colour.
 
-    `page`: where the HTML page was written, as it is to be shown.
+    `page`: where the HTML page was written, as it is to be shown; `redact`: no snippet is quoted.
     """
     lines = _columns(summary_rows(report), width)
     if report.worst:
         worst = worst_first(report.worst)[0]
         under = f"{abs(worst.margin):.1f} {'under' if worst.margin < 0 else 'above'} the threshold"
-        text = visible(" ".join(worst.snippet.text.split()))
+        text = worst.snippet.id if redact else visible(" ".join(worst.snippet.text.split()))
         lines += _named("worst", f"{under}: {shorten(text, max(20, 2 * width - 60))}", width)
         lines += _named("", f"{plural(len(report.worst), 'failure')} on the page", width)
     lines += _named("not tested", "; ".join(s.rstrip(".") for s in report.not_tested) or "nobody said", width)
@@ -95,7 +96,9 @@ def summary_text(
     lines.append(f"report      {page}")
     longest = max((len(command) for command, _ in next_steps), default=0)
     for place, (command, purpose) in enumerate(next_steps):
-        lines.append(f"{'next' if place == 0 else '':<12}{command:<{longest}}  {purpose}".rstrip())
+        line = f"{'next' if place == 0 else '':<12}{command:<{longest}}"
+        fits = len(line) + 2 + len(purpose) <= width
+        lines += [f"{line}  {purpose}"] if fits else [line.rstrip(), f"{'':<14}{purpose}"]
     return "\n".join(lines)
 
 

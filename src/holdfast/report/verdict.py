@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from holdfast.report.content import Report, TargetReport
+from dataclasses import dataclass
+
+from holdfast.report.content import Comparison, Report, TargetReport
 from holdfast.report.wording import (
     claim,
     cost_text,
@@ -16,46 +18,58 @@ from holdfast.report.wording import (
 )
 from holdfast.types import AttackCost, FailureRate
 
-__all__ = ["graphic_texts", "verdict_sentences", "warning_line"]
+__all__ = ["Sentence", "graphic_texts", "verdict_sentences", "warning_line"]
 
 
-def verdict_sentences(report: Report) -> list[str]:
+@dataclass(frozen=True, kw_only=True)
+class Sentence:
+    """One finding, and the claim that its comparison with the baseline allows."""
+
+    text: str
+    claim: str = ""
+    """Words such as `no worse`; empty where nothing was compared."""
+
+    def __str__(self) -> str:
+        return f"{self.text} {self.claim}.".strip() if self.claim else self.text
+
+
+def verdict_sentences(report: Report) -> list[Sentence]:
     """One sentence per generator and attack of the last target, each with its interval and its comparison."""
     last = report.last
     if last is None or not (last.failure_rates or last.attack_costs):
-        return ["Nothing has been measured yet: this page makes no claim."]
+        return [Sentence(text="Nothing has been measured yet: this page makes no claim.")]
     sentences = [_failures(report, last, rate) for rate in last.failure_rates]
     sentences += [_cost(report, last, cost) for cost in last.attack_costs]
     if last.acceptance is not None and last.acceptance.trials:
-        sentences.append(f"It accepts {rate_text(last.acceptance)} of natural text.")
+        text = f"{last.name} accepts {rate_text(last.acceptance)} of natural text."
+        sentences.append(Sentence(text=_capital(text)))
     return sentences
 
 
-def _failures(report: Report, last: TargetReport, rate: FailureRate) -> str:
+def _failures(report: Report, last: TargetReport, rate: FailureRate) -> Sentence:
     """What is delivered with one generator."""
-    failures, source = rate.failures, f"with {rate.generator}"
+    failures, source = rate.failures, f"(generator: {rate.generator})"
     if failures.trials == 0:
-        return f"Failures delivered {source} were not measured."
+        return Sentence(text=f"Failures delivered {source} were not measured.")
     if failures.count == 0:
         level = f"{100 * failures.confidence:g} % confidence"
         below = f"the rate is below {percent(failures.bound)} at {level}"
         said = f"0 of {plural(failures.trials, 'text')} delivered {source} were catastrophic: {below}"
     else:
-        said = f"{rate_text(failures)} of what {last.name} delivers {source} is catastrophic"
-        said += f" ({count_text(failures)})"
+        said = f"{rate_text(failures)} of what {last.name} delivers {source} is catastrophic: "
+        said += count_text(failures)
     if exact := exact_text(rate):
-        said += f"; by exact strata {exact}"
+        said += f". By exact strata: {exact}"
     comparison = find_comparison(report, "failures", rate.generator)
     if comparison is not None:
-        ratio = f"{ratio_text(comparison.ratio)} times {comparison.reference}"
-        said += f"; {ratio}: {claim(comparison)}"
-    return said + "."
+        return _compared(said, comparison)
+    return Sentence(text=said + ".")
 
 
-def _cost(report: Report, last: TargetReport, cost: AttackCost) -> str:
+def _cost(report: Report, last: TargetReport, cost: AttackCost) -> Sentence:
     """What breaking costs with one attack."""
     if cost.parents == 0:
-        return f"The attack {cost.attack} was not measured."
+        return Sentence(text=f"The attack {cost.attack} was not measured.")
     broken = f"{cost.verified:,} of {plural(cost.parents, 'parent')} broken"
     if cost.verified == 0:
         said = f"{cost.attack} found no break of {last.name}: {cost_text(cost)} queries each ({broken})"
@@ -63,8 +77,18 @@ def _cost(report: Report, last: TargetReport, cost: AttackCost) -> str:
         said = f"{cost.attack} breaks {last.name} in {cost_text(cost)} queries ({broken})"
     comparison = find_comparison(report, "cost", cost.attack)
     if comparison is not None:
-        said += f"; {ratio_text(comparison.ratio)} times {comparison.reference}: {claim(comparison)}"
-    return said[0].upper() + said[1:] + "."
+        return _compared(said, comparison)
+    return Sentence(text=_capital(said) + ".")
+
+
+def _compared(said: str, comparison: Comparison) -> Sentence:
+    """The finding, then the ratio to the baseline, then the claim."""
+    ratio = f"Ratio to {comparison.reference}: {ratio_text(comparison.ratio)}"
+    return Sentence(text=f"{_capital(said)}. {ratio}:", claim=claim(comparison))
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def graphic_texts(report: Report) -> int:
@@ -85,5 +109,5 @@ def warning_line(report: Report, *, redacted: bool) -> str:
         return "This page quotes no catastrophic text."
     return (
         f"This page quotes {plural(count, 'catastrophic text')} in full. "
-        "Make a copy without them by: holdfast report --redact"
+        "To make a copy without them: holdfast report --redact."
     )

@@ -16,6 +16,7 @@ __all__ = [
     "exact_text",
     "find_comparison",
     "glue",
+    "logit_text",
     "number",
     "percent",
     "plural",
@@ -80,12 +81,19 @@ def exact_text(rate: FailureRate) -> str:
 
 
 def number(value: float) -> str:
-    """A quantity with thousands separated; two significant digits below 10; `n/a` for nan."""
+    """A quantity with thousands separated; three significant digits below 10; `n/a` for nan."""
     if math.isnan(value):
         return "n/a"
     if math.isinf(value):
         return "no limit" if value > 0 else "-inf"
-    return f"{value:,.0f}" if abs(value) >= 10 else f"{value:.2g}"
+    return f"{value:,.0f}" if abs(value) >= 10 else f"{value:.3g}"
+
+
+def logit_text(value: float) -> str:
+    """A logit to three decimals; a threshold of infinity accepts everything."""
+    if math.isinf(value):
+        return "accepts all" if value > 0 else "rejects all"
+    return "n/a" if math.isnan(value) else f"{value:.3f}"
 
 
 def cost_text(cost: AttackCost | None) -> str:
@@ -143,6 +151,7 @@ def count_text(rate: Rate | None) -> str:
 def glue(text: str) -> str:
     """`text` with no line break inside an interval, a count or before a per cent sign."""
     text = re.sub(r"(?<=\d) (?=%)", "\u00a0", text)
+    text = re.sub(r"\b(below|more than) (?=\d)", "\\1\u00a0", text)
     text = re.sub(r"(?<=\d) of (?=\d)", "\u00a0of\u00a0", text)
     return re.sub(r"\[[^\]]{1,40}\]", lambda m: m.group().replace(" ", "\u00a0"), text)
 

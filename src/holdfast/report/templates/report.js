@@ -45,7 +45,7 @@
   var filter = document.getElementById("filter");
   if (filter) {
     var rows = all(".failure");
-    var rest = document.querySelector("#failures > details");
+    var rest = document.querySelector("#rows > details");
     filter.closest("p").hidden = false;
     filter.addEventListener("input", function () {
       var wanted = filter.value.toLowerCase(), shown = 0;
