@@ -11,7 +11,7 @@ from holdfast.stats.bootstrap import Resampling, ratio_of_totals
 from holdfast.stats.interval import Interval
 from holdfast.stats.paired import clustered_difference, mcnemar, paired_difference
 from holdfast.stats.poisson import mean_cost, rate_ratio
-from holdfast.stats.stratified import StratumCount, stratified_rate
+from holdfast.stats.stratified import StratumCount, allocate_draws, stratified_rate
 from holdfast.stats.stratified_ratio import StratumPair, stratified_ratio
 from holdfast.stats.survival import SurvivalCurve, kaplan_meier, log_rank, restricted_mean
 
@@ -21,6 +21,7 @@ __all__ = [
     "StratumCount",
     "StratumPair",
     "SurvivalCurve",
+    "allocate_draws",
     "clustered_difference",
     "kaplan_meier",
     "log_rank",

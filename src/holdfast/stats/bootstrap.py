@@ -109,7 +109,7 @@ def ratio_of_totals(
     parents) are kept together, which also pairs columns measured on the same cluster.
 
     Log-t: Taylor linearisation of a ratio between first-stage units (Woodruff, 1971; Cochran, 1977,
-    eq. 6.13), on the log scale, Student's t with clusters - 1 degrees of freedom. Bootstraps: Efron (1979),
+    chapter 6), on the log scale, Student's t with clusters - 1 degrees of freedom. Bootstraps: Efron (1979),
     BCa: Efron (1987), by scipy.stats.bootstrap over clusters, on the log scale.
 
     A column without any total: nothing is claimed (limits 0 and inf). Fewer than two clusters: the same.

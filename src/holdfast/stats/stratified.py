@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from holdfast.errors import MeasurementError
 from holdfast.stats.interval import Interval, check_confidence
 
-__all__ = ["StratumCount", "stratified_rate"]
+__all__ = ["StratumCount", "allocate_draws", "stratified_rate"]
 
 FloatArray = NDArray[np.float64]
 Method = Literal["chernoff", "gamma", "wright-sidak"]
@@ -130,7 +130,7 @@ def _chernoff(table: _Table, alpha: float, *, upper: bool) -> float:
 
 
 def _gamma(table: _Table, alpha: float, *, upper: bool) -> float:
-    """Fay and Feuer (1997, eqs. 2 and 3): gamma limits of a weighted sum of Poisson counts."""
+    """Fay and Feuer (1997, Statistics in Medicine 16, p. 791): gamma limits of a weighted sum of Poisson counts."""
     from scipy.special import gammainccinv, gammaincinv
 
     y, v = table.total, float(table.weight**2 @ table.k)
@@ -175,3 +175,23 @@ def stratified_rate(
         method=f"stratified, {method}",
         bound=_limit(table, alpha, method, upper=True),
     )
+
+
+def allocate_draws(probabilities: Sequence[float], total: int, *, least: int = 30) -> list[int]:
+    """How many draws each stratum should get: in proportion to its probability, but at least `least`.
+
+    In proportion, the largest weight P_s / n_s, which rules the upper limit where little is found, is as small
+    as it can be; the floor keeps the rare strata measured, each for itself. About `total` draws in all (more
+    where the floor alone needs more). Raises MeasurementError without probability or with a floor below 1.
+    """
+    p = np.asarray(probabilities, dtype=np.float64)
+    if p.ndim != 1 or not len(p) or (p < 0).any() or p.sum() <= 0 or least < 1:
+        raise MeasurementError(f"{len(p)} strata, at least {least} draws each", expected="probabilities >= 0")
+    low, high = 0.0, total / float(p.sum())
+    for _ in range(80):
+        middle = (low + high) / 2
+        if np.maximum(least, middle * p).sum() < total:
+            low = middle
+        else:
+            high = middle
+    return [max(least, math.ceil(x - 1e-9)) for x in low * p]

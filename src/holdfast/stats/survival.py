@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from holdfast.errors import MeasurementError
+from holdfast.stats.binomial import upper_limit
 from holdfast.stats.interval import Interval, check_confidence
 
 __all__ = ["SurvivalCurve", "kaplan_meier", "log_rank", "restricted_mean"]
@@ -113,7 +114,9 @@ def restricted_mean(
 
     Needs no shape of the hazard, so it stands where the exponential mean does not (some parents never
     broken). Variance sum_i A_i^2 d_i / (n_i (n_i - d_i)), A_i the area right of event time i (Irwin, 1949;
-    Klein and Moeschberger, 2003, eq. 4.5.2), normal limits clipped to [0, horizon].
+    Klein and Moeschberger, 2003, eq. 4.5.2). Limits are normal for the log of what is lost, horizon - mean,
+    which stays right where few attempts break. None broken: the lower limit is horizon (1 - u), u
+    Clopper-Pearson's upper limit for 0 of the attempts that reached the horizon.
     Raises MeasurementError where the horizon lies beyond the longest cost observed with attempts at risk.
     """
     from scipy.special import ndtri
@@ -135,11 +138,18 @@ def restricted_mean(
     left = at_risk - deaths
     usable = left > 0
     variance = float(np.sum(right[usable] ** 2 * deaths[usable] / (at_risk[usable] * left[usable])))
-    mean, half = float(pieces.sum()), float(ndtri((1 + confidence) / 2)) * math.sqrt(variance)
+    mean, z = float(pieces.sum()), float(ndtri((1 + confidence) / 2))
+    lost = horizon - mean
+    if lost <= 0:
+        worst = horizon * upper_limit(0, int((x >= horizon).sum()), (1 - confidence) / 2)
+        low, high = horizon - worst, horizon
+    else:
+        factor = math.exp(z * math.sqrt(variance) / lost)
+        low, high = horizon - lost * factor, horizon - lost / factor
     return Interval(
         estimate=mean,
-        lower=max(0.0, mean - half),
-        upper=min(horizon, mean + half),
+        lower=max(0.0, low),
+        upper=high,
         confidence=confidence,
         method=f"restricted mean to {horizon:g}",
     )
