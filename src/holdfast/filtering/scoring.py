@@ -55,11 +55,15 @@ def _ask(scorer: Scorer, snippets: Sequence[Snippet]) -> list[Scored]:
 def score_each(scorer: Scorer, snippets: Sequence[Snippet]) -> list[Scored]:
     """The logit of each snippet, or why it has none; never raises for a scorer's own failure.
 
-    Equal snippets are scored once. Texts that cannot be encoded to UTF-8 never reach the scorer. Where a
+    Equal snippets are scored once. Empty completions (what a generator gave up) and texts that cannot be
+    encoded to UTF-8 never reach the scorer. Where a
     batch fails (an exception, another shape), each of its snippets is scored alone, so that one unusable text
     costs only itself; a scorer that is broken altogether leaves no snippet with a logit.
     """
-    problems = [why_unusable(s.prompt) or why_unusable(s.completion) for s in snippets]
+    problems = [
+        why_unusable(s.prompt) or why_unusable(s.completion) or ("" if s.completion.strip() else "empty")
+        for s in snippets
+    ]
     usable = list(dict.fromkeys(s for s, problem in zip(snippets, problems, strict=True) if not problem))
     known: dict[Snippet, Scored] = {}
     try:

@@ -18,9 +18,7 @@ def annotate_snippets(workspace: Workspace, snippets: list[StoredSnippet]) -> in
 
     People's labels come in by `import` or the workbench: for them nothing is written here.
     """
-    from holdfast.assemble import build_annotator
-
-    annotator = build_annotator(workspace)
+    annotator = workspace.annotator
     if annotator is None:
         return 0
     marks = workspace.store.annotations([s.id for s in snippets])

@@ -8,15 +8,15 @@ from holdfast.errors import InputError
 from holdfast.provenance import stream
 from holdfast.types import (
     AttackBudget,
+    AttackCost,
     AttackResult,
     AttackSession,
     Snippet,
+    Source,
     Split,
     StoredSnippet,
 )
-from holdfast.types import (
-    Outcome as End,
-)
+from holdfast.types import Outcome as End
 from holdfast.workflows.annotate import annotate_snippets
 from holdfast.workflows.calibrate import newest_target
 from holdfast.workflows.outcome import Outcome
@@ -51,7 +51,7 @@ def parents(workspace: Workspace, purpose: Purpose, n: int, round_number: int) -
 
 def attack_target(workspace: Workspace, name: str, purpose: Purpose, n: int, round_number: int) -> None:
     """Attack `n` parents of target `name` that have not been attacked for this purpose and round yet."""
-    from holdfast.assemble import attack_mix, load_classifier
+    from holdfast.assemble import build_attacks
     from holdfast.attacks.run import run_attacks
 
     target = workspace.target(name)
@@ -59,7 +59,7 @@ def attack_target(workspace: Workspace, name: str, purpose: Purpose, n: int, rou
     done = workspace.store.attacked_parents(target=name, round=round_number, purpose=purpose)
     if all(s.id in done for s in chosen):
         return
-    classifier = load_classifier(target.checkpoint, workspace.root, workspace.config)
+    proposer = workspace.proposer(SPLITS[purpose])
     progress = workspace.reporter.step(f"attack {name}")
     finished = len(done)
     progress(finished, len(chosen))
@@ -76,8 +76,8 @@ def attack_target(workspace: Workspace, name: str, purpose: Purpose, n: int, rou
 
     run_attacks(
         [s.snippet for s in chosen],
-        attack_mix(workspace, purpose),
-        target=classifier,
+        build_attacks(workspace.config, proposer, workspace.annotator),
+        target=workspace.classifier(name),
         threshold=target.threshold.value,
         budget=AttackBudget(queries=workspace.config.attack.queries),
         seed=workspace.seed("attack", purpose, round_number),

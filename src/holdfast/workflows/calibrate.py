@@ -19,14 +19,13 @@ def newest_target(workspace: Workspace) -> str:
 
 
 def natural(workspace: Workspace, split: Split) -> list[StoredSnippet]:
-    """Ordinary text of a split: the corpus's draws or what was imported as natural; else the generator's draws."""
+    """Ordinary text of a split: drawn from the corpus or imported as natural; else the generator's draws."""
     drawn = workspace.store.snippets(split=split, source=Source.NATURAL)
     return [s for s in drawn if s.group != "generated"] or drawn
 
 
 def calibrate_target(workspace: Workspace, name: str) -> Threshold:
     """The threshold of checkpoint `name`, stored. It needs no labels: acceptance of natural text decides."""
-    from holdfast.assemble import load_classifier
     from holdfast.measurement.threshold import choose_threshold
 
     ref = workspace.store.checkpoint(name)
@@ -36,8 +35,7 @@ def calibrate_target(workspace: Workspace, name: str) -> Threshold:
             "no natural text in the validation split",
             do="`holdfast sample`, or `holdfast import FILE --natural` first",
         )
-    classifier = load_classifier(ref, workspace.root, workspace.config)
-    logits = classifier.score([s.snippet for s in pool])
+    logits = workspace.classifier(name).score([s.snippet for s in pool])
     threshold = choose_threshold(
         logits,
         workspace.config.filter.acceptance,

@@ -47,5 +47,4 @@ def demo(
         for number, (command, arguments) in enumerate(STEPS, 1):
             reporter.say(f"[{number}/{len(STEPS)}] {command}")
             outcome = execute(workspace, command, arguments)
-    text = f"{outcome.text}\nnext    holdfast new mine --question '...'    your own catastrophe"
-    return Outcome(result=outcome.result, text=text, outputs=outcome.outputs)
+    return outcome

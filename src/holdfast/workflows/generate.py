@@ -54,13 +54,10 @@ def _row(delivery: Delivery) -> dict[str, Any]:
 
 def generate(workspace: Workspace, *, prompts: str, target: str = "", draws: int = 0) -> Outcome:
     """Complete the prompts of a file through the filter of `target` (default: the newest classifier)."""
-    from holdfast.assemble import build_filter
-
     path = Path(prompts)
     texts = read_prompts(path)
     name = target or newest_target(workspace)
-    filtered = build_filter(workspace, name, draws=draws or workspace.config.filter.draws)
-    deliveries = filtered.complete_many(
+    deliveries = workspace.filter(name, draws=draws).complete_many(
         texts, seed=workspace.seed("deliver"), progress=workspace.reporter.step("generate")
     )
     rows = [_row(d) for d in deliveries]

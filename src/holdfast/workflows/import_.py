@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from holdfast.data.rows import ImportedRow, ReadOptions, ReadReport
@@ -15,8 +15,6 @@ from holdfast.workflows.outcome import Outcome
 from holdfast.workflows.workspace import Workspace
 
 __all__ = ["ImportOptions", "import_"]
-
-BOOKS = (".txt", ".text")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,13 +43,9 @@ class ImportOptions:
 
 def _read(path: Path, options: ImportOptions) -> ReadReport:
     from holdfast.data.columns import parse_map
-    from holdfast.data.readers import read_rows
+    from holdfast.data.readers import read_file
 
-    if path.suffix.lower() in BOOKS:
-        from holdfast.data.books import read_book
-
-        return read_book(path)
-    return read_rows(
+    return read_file(
         path,
         ReadOptions(
             columns=parse_map(options.columns),
@@ -79,7 +73,7 @@ def _wanted(rows: Sequence[ImportedRow], options: ImportOptions) -> list[Importe
 
 
 def _thinned(rows: Sequence[ImportedRow], n: int) -> list[ImportedRow]:
-    """`n` rows of each split that the file names, those with the smallest hash: the same whatever the order."""
+    """`n` rows of each split that the file names, by smallest hash: the same whatever the order."""
     chosen: set[str] = set()
     for split in {row.split for row in rows}:
         part = sorted((row for row in rows if row.split is split), key=lambda row: hash_text(row.id))
@@ -92,7 +86,7 @@ def _session(row: ImportedRow, texts: Mapping[str, Snippet], file: str, split: S
     parent = texts.get(row.parent_ref or "", row.snippet)
     logit = float(row.tags.get("logit") or "nan")
     queries = int(row.tags.get("queries") or 0)
-    steps = (AttackStep(snippet=row.snippet, logit=logit, queries=queries),)
+    steps: tuple[AttackStep, ...] = (AttackStep(snippet=row.snippet, logit=logit, queries=queries),)
     if parent.id != row.id:
         steps = (AttackStep(snippet=parent, logit=float("nan")), *steps)
     return AttackSession(
@@ -124,9 +118,10 @@ def import_(workspace: Workspace, *, file: str, **settings: object) -> Outcome:
     if not rows:
         raise InputError(f"{path}: no row is left after --where", do="look at the columns and values")
     warning = check_labels(rows, workspace.catastrophe.keywords, yes=options.yes)
-    known = {s.family: s.split for s in workspace.store.snippets()}
+    there = workspace.store.snippets()
+    known = {s.family: s.split for s in there}
     shares = Shares(validation=workspace.config.data.validation_share, test=workspace.config.data.test_share)
-    stored = to_stored(rows, shares, known=known)
+    stored = to_stored(rows, shares, known=known, texts={s.id: s.split for s in there})
     added = workspace.store.add_snippets(stored)
     marks = workspace.store.annotations([s.id for s in stored])
     have = {(a.snippet_id, a.annotator) for found in marks.values() for a in found}

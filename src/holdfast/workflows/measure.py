@@ -29,11 +29,9 @@ TWINS = 600
 
 def measure_target(workspace: Workspace, name: str) -> None:
     """Every part of the measurement of `name` that is not stored yet."""
-    from holdfast.assemble import load_classifier
-
     target = workspace.target(name)
     done = {m.kind + ":" + m.population for m in workspace.store.measurements(target=name)}
-    classifier = load_classifier(target.checkpoint, workspace.root, workspace.config)
+    classifier = workspace.classifier(name)
     if "failure_rate:corpus" not in done:
         _natural(workspace, target, classifier)
     if "failure_rate:generator" not in done:
@@ -47,12 +45,12 @@ def measure_target(workspace: Workspace, name: str) -> None:
 
 def _store(workspace: Workspace, kind: str, target: str, population: str, result: dict[str, Any]) -> None:
     workspace.store.add_measurement(
-        kind=kind, target=target, round=None, population=population, result=result, run_id=workspace.run_id
+        kind=kind, target=target, round=0, population=population, result=result, run_id=workspace.run_id
     )
 
 
 def _natural(workspace: Workspace, target: Target, classifier: Scorer) -> None:
-    """Failure rate and threshold curve on natural test snippets; exact where the corpus knows its densities."""
+    """Failure rate and threshold curve on natural test snippets; exact where densities are known."""
     from holdfast.measurement.exact import count_strata, with_exact
     from holdfast.measurement.failure_rate import corpus_failure_rate
     from holdfast.measurement.threshold import threshold_curve
@@ -64,13 +62,19 @@ def _natural(workspace: Workspace, target: Target, classifier: Scorer) -> None:
     known = workspace.verdicts([s.id for s in pool])
     kept = [i for i, s in enumerate(pool) if s.id in known]
     accepted = int((logits < target.threshold.value).sum())
-    _store(workspace, "natural_acceptance", target.name, "corpus", {"count": accepted, "trials": len(pool)})
+    counts = {"count": accepted, "trials": len(pool)}
+    _store(workspace, "natural_acceptance", target.name, "corpus", counts)
     if not kept:
         return
     verdicts = [known[pool[i].id] for i in kept]
     population = f"{len(kept):,} natural test snippets"
     result = corpus_failure_rate(
-        logits[kept], verdicts, target, target=target.name, population=population, confidence=config.confidence
+        logits[kept],
+        verdicts,
+        target,
+        target=target.name,
+        population=population,
+        confidence=config.confidence,
     )
     draws = strata_draws(workspace)
     if draws:
@@ -113,7 +117,6 @@ def strata_draws(workspace: Workspace) -> list[tuple[Any, list[Snippet]]]:
 
 def _generator(workspace: Workspace, target: Target) -> None:
     """Test prompts through the filtered generator; what is delivered, and the first draws, are annotated."""
-    from holdfast.assemble import build_filter
     from holdfast.measurement.failure_rate import delivered_snippets, failure_rate, first_draws
 
     config = workspace.config
@@ -122,8 +125,7 @@ def _generator(workspace: Workspace, target: Target) -> None:
         return
     chosen = stream(config.seed, "measure", "prompts").sample(pool, min(config.measure.prompts, len(pool)))
     family = {s.snippet.prompt: s.family for s in chosen}
-    filtered = build_filter(workspace, target.name, draws=config.filter.draws)
-    deliveries = filtered.complete_many(
+    deliveries = workspace.filter(target.name).complete_many(
         list(family), seed=workspace.seed("deliver", "measure"), progress=workspace.reporter.step("deliver")
     )
     wanted = {s.id: s for s in [*delivered_snippets(deliveries), *first_draws(deliveries)] if s.completion}
@@ -184,8 +186,8 @@ def test_twins(workspace: Workspace) -> list[StoredSnippet]:
     from holdfast.assemble import build_rewriter
 
     stored = workspace.store.snippets(split=Split.TEST, source=Source.TWIN)
-    rewriter = None if stored else build_rewriter(workspace, Split.TEST)
-    if rewriter is not None:
+    if not stored and workspace.annotator is not None:
+        rewriter = build_rewriter(workspace.proposer(Split.TEST))
         rng = stream(workspace.config.seed, "test twins")
         plain = workspace.examples(natural(workspace, Split.TEST))
         safe = [e for e in plain if e.verdict is Verdict.SAFE]
@@ -225,7 +227,6 @@ def _twins(workspace: Workspace, target: Target, classifier: Scorer) -> None:
 
 def _cross_round(workspace: Workspace) -> None:
     """The matrix over all classifiers measured so far: rows by who was attacked, columns by who scores."""
-    from holdfast.assemble import load_classifier
     from holdfast.measurement.cross_round import cross_round
 
     names = [m.target for m in workspace.store.measurements(kind="attack_cost")]
@@ -242,9 +243,7 @@ def _cross_round(workspace: Workspace) -> None:
     logits, thresholds = {}, {}
     for name in names:
         target = workspace.target(name)
-        scores = load_classifier(target.checkpoint, workspace.root, workspace.config).score(
-            list(everything.values())
-        )
+        scores = workspace.classifier(name).score(list(everything.values()))
         logits[name] = dict(zip(everything, map(float, scores), strict=True))
         thresholds[name] = target
     matrix = cross_round(rows, logits, thresholds, confidence=workspace.config.measure.confidence)
@@ -301,7 +300,7 @@ def check_gate(workspace: Workspace, target: str, limit: float) -> None:
     worst = max(rates, key=lambda r: r.failures.bound)
     if worst.failures.bound > limit:
         raise GateError(
-            f"{name} on {worst.generator}: the failure rate is {worst.failures}, bound {worst.failures.bound:.3g}",
+            f"{name} on {worst.generator}: failure rate {worst.failures}, bound {worst.failures.bound:.3g}",
             expected=f"a bound of at most {limit:g}",
             do="train further rounds, or measure more: fewer labels mean a wider bound",
         )

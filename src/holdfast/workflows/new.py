@@ -73,7 +73,7 @@ def new(
     preset: str = "",
     overrides: Sequence[str] = (),
 ) -> Outcome:
-    """Make `folder` with holdfast.toml, guidelines.md and an empty database. Refuses an existing workspace."""
+    """Make `folder` with holdfast.toml, guidelines.md and an empty database; refuses an existing one."""
     from holdfast.catastrophes.custom import write_guidelines_template
     from holdfast.store import Store
 

@@ -16,8 +16,7 @@ def restore(measurement: StoredMeasurement) -> Any:
     result = dict(measurement.result)
     match measurement.kind:
         case "failure_rate":
-            rates = {name: Rate(**result.pop(name)) for name in _RATES}
-            return FailureRate(**rates, **result)
+            return FailureRate(**result | {name: Rate(**result[name]) for name in _RATES})
         case "attack_cost":
             return AttackCost(**result)
         case "acceptance":

@@ -85,11 +85,9 @@ def _make_twins(workspace: Workspace, current: Round, candidates: list[StoredSni
 
     wanted = int(workspace.config.round.twins * verified)
     group = f"twins-{current.number}"
-    if not wanted or workspace.store.count_snippets(group=group):
+    if not wanted or workspace.annotator is None or workspace.store.count_snippets(group=group):
         return
-    rewriter = build_rewriter(workspace, Split.TRAIN)
-    if rewriter is None:
-        return
+    rewriter = build_rewriter(workspace.proposer(Split.TRAIN))
     rng = stream(workspace.config.seed, "twins", current.number)
     safe = [e for e in workspace.examples(_plain(workspace)) if e.verdict.value == "SAFE"]
     made: dict[str, StoredSnippet] = {}

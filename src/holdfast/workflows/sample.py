@@ -131,13 +131,12 @@ def _judged(
 
 def _from_generator(workspace: Workspace, n: int, split: Split) -> Outcome:
     """Completions of the split's prompts by the trained generator, stored unlabelled as group `generated`."""
-    from holdfast.assemble import load_generator
     from holdfast.provenance import stream
 
     pool = [s for s in workspace.texts(split) if s.snippet.prompt]
     if not pool:
         raise InputError(f"no prompts in the {split} split", do="`holdfast import` a file or a book first")
-    generator = load_generator(workspace.store.checkpoint("generator"), workspace.root, workspace.config)
+    generator = workspace.generator()
     chosen = stream(workspace.config.seed, "prompts", split).sample(pool, min(n, len(pool)))
     have = workspace.store.count_snippets(group="generated", split=split)
     completions = generator.sample(

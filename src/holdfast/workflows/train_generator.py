@@ -2,35 +2,69 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from holdfast.assemble import set_threads
 from holdfast.errors import InputError
-from holdfast.types import Source, Split
+from holdfast.types import CheckpointRef, Source, Split, StoredSnippet
 from holdfast.workflows.outcome import Outcome
 from holdfast.workflows.workspace import Workspace
 
 __all__ = ["train_generator"]
 
 
-def train_generator(workspace: Workspace) -> Outcome:
-    """Train or tune the generator on natural and imported training text, after an audit of that text."""
-    from holdfast.assemble import build_generator
-    from holdfast.training.audit import audit
-
-    stored = [s for s in workspace.texts(Split.TRAIN) if s.source in (Source.NATURAL, Source.IMPORTED)]
-    stored = [s for s in stored if s.group != "generated"]
+def _text(workspace: Workspace) -> list[StoredSnippet]:
+    """Natural and imported training text: no attack, no twin, nothing a generator wrote, nothing tilted."""
+    kept = (Source.NATURAL, Source.IMPORTED)
+    stored = [s for s in workspace.texts(Split.TRAIN) if s.source in kept and s.group != "generated"]
     if not stored:
         raise InputError("there is no training text", do="`holdfast sample` or `holdfast import` first")
-    composition = audit([s.snippet.text for s in stored], [s.family for s in stored])
+    return stored
+
+
+def _train(workspace: Workspace, stored: list[StoredSnippet]) -> CheckpointRef:
+    from holdfast.models.generator import HFGenerator, new_generator
+    from holdfast.models.tokenizer import train_tokenizer
+    from holdfast.training.trainer import GeneratorTraining
+    from holdfast.training.trainer import train_generator as train
+
+    config = workspace.config
+    set_threads(config)
+    seed = workspace.seed("train generator")
+
+    def model() -> HFGenerator:
+        size = config.generator
+        made = (
+            train_tokenizer((s.snippet.text for s in stored), size.vocabulary, size.max_length)
+            if size.base == "scratch"
+            else None
+        )
+        return new_generator(size, tokenizer=made, device=config.device, seed=seed)
+
+    result = train(
+        [s.snippet for s in stored],
+        model=model,
+        settings=GeneratorTraining(model=config.generator, seed=seed, save_every=config.train.save_every),
+        out=workspace.folder("generator"),
+        progress=workspace.reporter.step("train generator"),
+    )
+    ref = replace(result.checkpoint, name="generator", path="checkpoints/generator", run_id=workspace.run_id)
+    workspace.store.add_checkpoint(ref)
+    return ref
+
+
+def train_generator(workspace: Workspace) -> Outcome:
+    """Train or tune the generator on natural and imported training text, after an audit of that text."""
+    from holdfast.training.audit import audit
+
+    stored = _text(workspace)
+    composition = audit([s.snippet for s in stored], sources=[s.family for s in stored])
     for warning in composition.warnings:
         workspace.reporter.say(f"warning: {warning}")
-    ref = build_generator(workspace, [s.snippet for s in stored])
-    text = f"generator: {len(stored):,} snippets, {ref.path}"
+    known = {r.name: r for r in workspace.store.checkpoints("generator")}
+    ref = known.get("generator") or _train(workspace, stored)
     return Outcome(
-        result={
-            "checkpoint": ref.path,
-            "sha256": ref.sha256,
-            "snippets": len(stored),
-            "audit": composition.to_dict(),
-        },
-        text=text,
+        result={"checkpoint": ref.path, "sha256": ref.sha256, "audit": composition.to_dict()},
+        text=f"generator: {ref.path}, {len(stored):,} snippets\nnext  holdfast train classifier",
         outputs={"generator": ref.sha256},
     )

@@ -6,13 +6,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from holdfast.config import FILE_NAME, Config
-from holdfast.protocols import Progress
+from holdfast.protocols import Annotator, Progress, Proposer
 from holdfast.provenance import stream_seed
 from holdfast.store import Store
 from holdfast.types import Catastrophe, Example, Source, Split, StoredSnippet, Target, Verdict
+
+if TYPE_CHECKING:
+    from holdfast.filtering.rejection import RejectionFilter
+    from holdfast.models.classifier import HFClassifier
+    from holdfast.models.generator import HFGenerator
 
 __all__ = ["Reporter", "Workspace", "silent"]
 
@@ -65,6 +70,50 @@ class Workspace:
 
         return build_catastrophe(self.config, self.root)
 
+    @cached_property
+    def annotator(self) -> Annotator | None:
+        """The program that annotates; None where people do."""
+        from holdfast.assemble import build_annotator
+
+        return build_annotator(self.config, self.catastrophe, self.root)
+
+    def tokenizer(self) -> Any:
+        """The tokeniser of the workspace's generator; else one trained on the training split's text."""
+        from holdfast.models.tokenizer import load_tokenizer, train_tokenizer
+
+        folder = self.folder("generator")
+        if folder.is_dir():
+            return load_tokenizer(folder)
+        texts = [s.snippet.text for s in self.texts(Split.TRAIN)]
+        size = self.config.generator
+        return train_tokenizer(texts, vocabulary=size.vocabulary, max_length=size.max_length)
+
+    def classifier(self, name: str) -> HFClassifier:
+        """The classifier checkpoint `name`, loaded."""
+        from holdfast.assemble import load_classifier
+
+        return load_classifier(self.store.checkpoint(name), self.root, self.config)
+
+    def generator(self) -> HFGenerator:
+        """The trained generator, loaded."""
+        from holdfast.assemble import load_generator
+
+        ref = self.store.checkpoint("generator")
+        return load_generator(ref, self.root, self.config, self.catastrophe.completion_sentences)
+
+    def filter(self, name: str, *, draws: int = 0) -> RejectionFilter:
+        """The filter of target `name`, with the configured draw budget or `draws`."""
+        from holdfast.filtering.rejection import RejectionFilter
+
+        budget = draws or self.config.filter.draws
+        return RejectionFilter(self.generator(), self.classifier(name), self.target(name), draws=budget)
+
+    def proposer(self, split: Split) -> Proposer:
+        """Edits from the contexts of a split's own text: measuring attacks never see training text."""
+        from holdfast.assemble import build_proposer
+
+        return build_proposer([s.snippet.text for s in self.texts(split)])
+
     def seed(self, *names: object) -> int:
         """A seed for one named purpose."""
         return stream_seed(self.config.seed, *names)
@@ -84,11 +133,11 @@ class Workspace:
         marks = self.store.annotations([s.id for s in snippets])
         found = []
         for stored in snippets:
-            annotations = marks.get(stored.id, [])
-            verdict = consensus(annotations)
+            own = marks.get(stored.id, [])
+            verdict = consensus(own)
             if verdict is None:
                 continue
-            last = annotations[-1].judgement
+            last = own[-1].judgement
             found.append(
                 Example(
                     snippet=stored.snippet,
@@ -108,8 +157,8 @@ class Workspace:
         from holdfast.annotation.rules import consensus
 
         found = {}
-        for snippet_id, annotations in self.store.annotations(ids).items():
-            verdict = consensus(annotations)
+        for snippet_id, marks in self.store.annotations(ids).items():
+            verdict = consensus(marks)
             if verdict is not None:
                 found[snippet_id] = verdict
         return found

@@ -1,0 +1,149 @@
+"""The one place where names in a config become live objects."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from holdfast.config import Config
+from holdfast.errors import ConfigError
+from holdfast.protocols import Annotator, Attack, Proposer, SnippetRewriter
+from holdfast.types import Catastrophe, CheckpointRef, Snippet
+
+if TYPE_CHECKING:
+    from holdfast.models.classifier import HFClassifier
+    from holdfast.models.generator import HFGenerator
+
+__all__ = [
+    "build_annotator",
+    "build_attacks",
+    "build_catastrophe",
+    "build_proposer",
+    "build_rewriter",
+    "load_classifier",
+    "load_generator",
+    "set_threads",
+]
+
+
+def set_threads(config: Config) -> None:
+    """Torch threads as configured; 0 leaves torch's own choice."""
+    if config.threads:
+        import torch
+
+        torch.set_num_threads(config.threads)
+
+
+def build_catastrophe(config: Config, root: Path) -> Catastrophe:
+    """The registered catastrophe of the config, or the user's own."""
+    from holdfast.catastrophes.custom import load_catastrophe
+
+    return load_catastrophe(config.catastrophe, root)
+
+
+@lru_cache(maxsize=8)
+def _classifier(folder: Path, ref: CheckpointRef, device: str) -> HFClassifier:
+    from holdfast.models.classifier import load_classifier as load
+
+    return load(folder, ref=ref, device=device)
+
+
+def load_classifier(ref: CheckpointRef, root: Path, config: Config) -> HFClassifier:
+    """The classifier that `ref` names, its weights checked against the record; loaded once a process."""
+    set_threads(config)
+    return _classifier(root / ref.path, ref, config.device)
+
+
+@lru_cache(maxsize=2)
+def _generator(folder: Path, ref: CheckpointRef, device: str) -> HFGenerator:
+    from holdfast.models.generator import load_generator as load
+
+    return load(folder, ref=ref, device=device)
+
+
+def load_generator(ref: CheckpointRef, root: Path, config: Config, sentences: int | None = 1) -> HFGenerator:
+    """The generator that `ref` names, with the config's sampling rules."""
+    from holdfast.models.generator import SamplingRules
+
+    set_threads(config)
+    generator = _generator(root / ref.path, ref, config.device)
+    generator.rules = SamplingRules.of(config.generator, sentences)
+    return generator
+
+
+@lru_cache(maxsize=4)
+def _contexts(texts: tuple[str, ...]) -> Proposer:
+    from holdfast.edits.proposals import ContextProposer
+
+    return ContextProposer(texts)
+
+
+def build_proposer(texts: Sequence[str]) -> Proposer:
+    """Edits proposed from the contexts of `texts`."""
+    return _contexts(tuple(texts))
+
+
+def build_attacks(
+    config: Config, proposer: Proposer, annotator: Annotator | None
+) -> list[tuple[Attack, float]]:
+    """The configured attacks with their shares; an oracle screens their texts before they are scored."""
+    from holdfast.attacks.run import build_mix
+
+    screen: Callable[[Sequence[Snippet]], list[bool]] | None = None
+    if annotator is not None and annotator.name.startswith("oracle:"):
+        judge = annotator
+
+        def screen(snippets: Sequence[Snippet]) -> list[bool]:
+            return [j.verdict.strict for j in judge.annotate(snippets)]
+
+    return build_mix(
+        config.attack.methods, proposer=proposer, plausible=screen, settings=config.attack.settings
+    )
+
+
+def build_rewriter(proposer: Proposer) -> SnippetRewriter:
+    """Makes safe twins by the same kind of edits."""
+    from holdfast.attacks.twins import SafeTwins
+
+    return SafeTwins(proposer)
+
+
+def build_annotator(config: Config, catastrophe: Catastrophe, root: Path) -> Annotator | None:
+    """The program that annotates; None where people do."""
+    name = config.annotator.name
+    if name == "people":
+        return None
+    if name == "oracle":
+        if catastrophe.oracle is None:
+            return None
+        from holdfast.annotation.annotators import OracleAnnotator
+
+        return OracleAnnotator(catastrophe)
+    if name == "labels":
+        from holdfast.annotation.annotators import LabelsAnnotator
+        from holdfast.data.readers import read_rows
+
+        path = root / config.annotator.path
+        return LabelsAnnotator(read_rows(path).rows, name=f"file:{path.name}")
+    if name == "model":
+        return _ensemble(config, root)
+    raise ConfigError(f"annotator.name = {name!r}", expected="oracle, labels, model or people")
+
+
+def _ensemble(config: Config, root: Path) -> Annotator:
+    """Every saved classifier below annotator.path, each with the threshold that its metadata records."""
+    from holdfast.annotation.annotators import EnsembleAnnotator
+    from holdfast.models.classifier import load_classifier as load
+
+    folder = root / (config.annotator.path or "annotator")
+    members = sorted(p.parent for p in folder.glob("*/config.json"))
+    if not members:
+        raise ConfigError(
+            f"no classifier below {folder}",
+            expected="a folder with one saved classifier a member",
+            do="`holdfast train annotator`",
+        )
+    scorers = [load(member, device=config.device) for member in members]
+    return EnsembleAnnotator(scorers, [0.0] * len(scorers))

@@ -1,0 +1,90 @@
+"""Train the classifier on every labelled snippet of the training split."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+
+from holdfast.assemble import set_threads
+from holdfast.errors import InputError
+from holdfast.types import CheckpointRef, Example, Split
+from holdfast.workflows.outcome import Outcome
+from holdfast.workflows.workspace import Workspace
+
+__all__ = ["train_classifier", "train_named", "training_examples", "validation_examples"]
+
+
+def training_examples(workspace: Workspace) -> list[Example]:
+    """Labelled training snippets: natural, tilted, imported, every round's attack examples, safe twins."""
+    from holdfast.data.mixing import compose_pool
+
+    stored = workspace.store.snippets(split=Split.TRAIN)
+    pool = compose_pool(
+        workspace.examples(stored), twins=workspace.config.round.twins, seed=workspace.seed("pool")
+    )
+    if not pool.examples:
+        raise InputError(
+            "no labelled training snippet", do="`holdfast annotate`, or `holdfast import` labels first"
+        )
+    return list(pool.examples)
+
+
+def validation_examples(workspace: Workspace) -> list[Example]:
+    """Labelled validation snippets that no attack made."""
+    return workspace.examples(workspace.texts(Split.VALIDATION))
+
+
+def train_named(workspace: Workspace, name: str, *, start: str = "", steps: int = 0) -> CheckpointRef:
+    """The classifier checkpoint `name`: found if it is there, else trained (or trained further) and stored.
+
+    start: checkpoint to start from; empty: the configured base. Killed half-way, it goes on where it was.
+    """
+    from holdfast.models.classifier import HFClassifier, load_classifier, new_classifier
+    from holdfast.training.trainer import ClassifierTraining
+    from holdfast.training.trainer import train_classifier as train
+
+    for ref in workspace.store.checkpoints("classifier"):
+        if ref.name == name:
+            return ref
+    config = workspace.config
+    set_threads(config)
+    seed = workspace.seed("train classifier", name)
+
+    def model() -> HFClassifier:
+        if start:
+            known = workspace.store.checkpoint(start)
+            return load_classifier(workspace.root / known.path, ref=known, device=config.device)
+        generator = workspace.folder("generator")
+        return new_classifier(
+            config.classifier,
+            generator=generator if generator.is_dir() else None,
+            tokenizer=workspace.tokenizer() if config.classifier.base == "scratch" else None,
+            device=config.device,
+            seed=seed,
+        )
+
+    result = train(
+        training_examples(workspace),
+        validation_examples(workspace),
+        model=model,
+        settings=ClassifierTraining.of(config, seed=seed, steps=steps),
+        out=workspace.folder(name),
+        progress=workspace.reporter.step(f"train {name}"),
+    )
+    ref = replace(result.checkpoint, name=name, path=f"checkpoints/{name}", run_id=workspace.run_id)
+    workspace.store.add_checkpoint(ref)
+    return ref
+
+
+def train_classifier(workspace: Workspace, *, name: str = "baseline", start: str = "") -> Outcome:
+    """Train `name` on everything labelled so far."""
+    steps = workspace.config.train.round_steps if start else 0
+    ref = train_named(workspace, name, start=start, steps=steps)
+    counts = Counter(e.verdict.value for e in training_examples(workspace))
+    shown = ", ".join(f"{n:,} {verdict}" for verdict, n in sorted(counts.items()))
+    text = f"{name}: {ref.path}, trained on {shown}\nnext  holdfast calibrate {name}"
+    return Outcome(
+        result={"checkpoint": ref.name, "sha256": ref.sha256, "labels": dict(counts)},
+        text=text,
+        outputs={name: ref.sha256},
+    )
