@@ -137,6 +137,20 @@ def test_what_cannot_be(p, n, k):
         stratified_rate(strata(p, n, k))
 
 
+def test_extreme_tables_keep_their_order():
+    generator = np.random.default_rng(12)
+    for _ in range(60):
+        size = int(generator.integers(1, 15))
+        p = 10.0 ** -generator.uniform(1.2, 16, size)
+        n = generator.integers(1, 300, size)
+        k = np.where(generator.random(size) < 0.4, 0, generator.binomial(n, generator.random(size)))
+        k = np.where(generator.random(size) < 0.2, n, k)
+        for method in ("chernoff", "wright-sidak", "gamma"):
+            found = stratified_rate(strata(p, n, k), method=method)
+            assert 0 <= found.lower <= found.estimate <= found.bound * (1 + 1e-9)
+            assert found.bound <= found.upper * (1 + 1e-9) and found.upper <= p.sum() * (1 + 1e-9)
+
+
 def test_allocation():
     plan = allocate_draws(HEAVY.tolist(), 2000, least=30)
     assert min(plan) == 30 and 2000 <= sum(plan) <= 2012 and plan == sorted(plan, reverse=True)

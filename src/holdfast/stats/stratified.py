@@ -93,8 +93,12 @@ class _Tail:
         a = table.weight
         ends = [a * (1 / c - high), a * (1 / c - low)]
         self.breaks = np.sort(np.concatenate(ends, axis=1), axis=1)
-        theta = np.clip(1 / c[:, None, :] - self.breaks[:, :, None] / a, low, high)
-        self.shares = theta @ table.p
+        self.shares = np.array(
+            [
+                np.clip(1 / row - at[:, None] / a, low, high) @ table.p
+                for row, at in zip(c, self.breaks, strict=True)
+            ]
+        )
 
     def __call__(self, r: float) -> FloatArray:
         """The maxima at total probability `r`, shape (rates,)."""
@@ -130,7 +134,7 @@ def _chernoff(table: _Table, alpha: float, *, upper: bool) -> float:
 
 
 def _gamma(table: _Table, alpha: float, *, upper: bool) -> float:
-    """Fay and Feuer (1997, Statistics in Medicine 16, p. 791): gamma limits of a weighted sum of Poisson counts."""
+    """Fay and Feuer (1997, Statistics in Medicine 16, p. 791): gamma limits of weighted Poisson counts."""
     from scipy.special import gammainccinv, gammaincinv
 
     y, v = table.total, float(table.weight**2 @ table.k)
@@ -180,9 +184,10 @@ def stratified_rate(
 def allocate_draws(probabilities: Sequence[float], total: int, *, least: int = 30) -> list[int]:
     """How many draws each stratum should get: in proportion to its probability, but at least `least`.
 
-    In proportion, the largest weight P_s / n_s, which rules the upper limit where little is found, is as small
-    as it can be; the floor keeps the rare strata measured, each for itself. About `total` draws in all (more
-    where the floor alone needs more). Raises MeasurementError without probability or with a floor below 1.
+    In proportion, the largest weight P_s / n_s, which rules the upper limit where little is found, is as
+    small as it can be; the floor keeps the rare strata measured, each for itself. About `total` draws in all
+    (more where the floor alone needs more). Raises MeasurementError without probability or with a floor
+    below 1.
     """
     p = np.asarray(probabilities, dtype=np.float64)
     if p.ndim != 1 or not len(p) or (p < 0).any() or p.sum() <= 0 or least < 1:
