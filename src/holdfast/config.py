@@ -88,7 +88,8 @@ class _ModelConfig(_Section):
     batch: int = Field(64, ge=1)
     """Snippets a training step."""
     learning_rate: float = Field(1e-3, gt=0)
-    """Peak learning rate."""
+    """Peak learning rate. Left out, it fits the base: from scratch 3e-3 (generator) or 1e-3 (classifier, also
+    from a generator that was trained from scratch); any other base 3e-5."""
     warmup: float = Field(0.06, ge=0, lt=1)
     """Share of the steps in which the rate rises from 0."""
     weight_decay: float = Field(0.01, ge=0)
@@ -206,6 +207,23 @@ class MeasureConfig(_Section):
     """Draws per stratum for the exact stratified estimate; 0: not computed."""
 
 
+SCRATCH_RATE, HEAD_RATE, TUNING_RATE = 3e-3, 1e-3, 3e-5
+"""Peak learning rates: a generator from scratch, a small classifier, a large pretrained base."""
+
+
+def _scratch(values: dict[str, Any], name: str) -> bool:
+    """Whether the model of section `name` goes back to weights made here."""
+    sections = {
+        key: value if isinstance(value := values.get(key), dict) else {}
+        for key in ("generator", "classifier")
+    }
+    generator = sections["generator"].get("base", "scratch") == "scratch"
+    if name == "generator":
+        return generator
+    base = sections["classifier"].get("base", "generator")
+    return base == "scratch" or (base == "generator" and generator)
+
+
 class Config(_Section):
     """Everything a workspace is configured by."""
 
@@ -226,6 +244,20 @@ class Config(_Section):
     annotator: AnnotatorConfig = AnnotatorConfig()
     round: RoundConfig = RoundConfig()
     measure: MeasureConfig = MeasureConfig()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _rates(cls, values: Any) -> Any:
+        """Fill in learning rates that fit the bases; a rate that is given stands."""
+        if not isinstance(values, dict):
+            return values
+        filled = dict(values)
+        own = {"generator": SCRATCH_RATE, "classifier": HEAD_RATE}
+        for name, rate in own.items():
+            section = values.get(name, {})
+            if isinstance(section, dict) and "learning_rate" not in section:
+                filled[name] = {**section, "learning_rate": rate if _scratch(values, name) else TUNING_RATE}
+        return filled
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
