@@ -106,6 +106,21 @@ def test_equal_prompts_are_one_request_and_progress_reaches_the_total():
     assert RejectionFilter(Words(), ByNumber(), 0.5).complete_many([]) == []
 
 
+def test_an_empty_completion_is_never_delivered():
+    class Silent:
+        name = "silent"
+
+        def sample(self, prompts, n, seed):
+            return [[""] * n for _ in prompts]
+
+    class Calm:
+        def score(self, snippets):
+            return np.full(len(snippets), -9.0)
+
+    made = RejectionFilter(Silent(), Calm(), 0.0, draws=2).complete("p")
+    assert not made.accepted and made.errors == ("draw 1: empty completion", "draw 2: empty completion")
+
+
 class Bad(ByNumber):
     """Fails for some numbers, each in its own way."""
 

@@ -69,9 +69,9 @@ class RejectionFilter:
     same prompt under the same seed are the same request: use different seeds to draw independently.
 
     **Fails closed**: an exception of the scorer, a logit that is not finite, a result of another shape, a
-    text that does not encode to UTF-8, a completion that the generator did not finish: that draw is rejected
-    and `Delivery.errors` says why. A generator that raises for a prompt closes that prompt without a
-    delivery. The completion delivered is the very `str` that was scored.
+    text that does not encode to UTF-8, a completion that is missing or empty: that draw is rejected and
+    `Delivery.errors` says why. A generator that raises for a prompt closes that prompt without a delivery.
+    The completion delivered is the very `str` that was scored.
     """
 
     def __init__(
@@ -144,7 +144,9 @@ class RejectionFilter:
             one.first = text if type(text) is str else ""
             one.first_logit = logit
         one.drawn += 1
-        if logit is None:
+        if text == "":
+            one.errors.append(f"draw {one.drawn}: empty completion")
+        elif logit is None:
             one.errors.append(f"draw {one.drawn}: {error or 'no logit'}")
         elif logit < self.threshold:
             one.accepted = (text, logit)
