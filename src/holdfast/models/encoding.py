@@ -155,8 +155,8 @@ class Encoder:
         found = []
         for snippet, encoding in zip(snippets, self._run([s.text for s in snippets], True), strict=True):
             ids = self._without_eos(tuple(encoding.ids))
-            boundary = len(snippet.text) - len(snippet.completion)
-            before = sum(stop <= boundary for start, stop in encoding.offsets[: len(ids)])
+            border = len(snippet.prompt.rstrip())
+            before = sum(stop <= border for _, stop in encoding.offsets[: len(ids)])
             if self.ends:
                 ids = (*ids, self.tokenizer.eos_token_id)
             found.append(Encoded(ids, prompt=before))

@@ -23,7 +23,8 @@ SPECIAL = (PAD, BOS, SEP, EOS)
 def train_tokenizer(texts: Iterable[str], vocabulary: int = 2048, max_length: int = 160) -> Any:
     """Train a `PreTrainedTokenizerFast` with at most `vocabulary` tokens; save it with `save_pretrained`.
 
-    The same texts give the same tokeniser. Called on a pair it gives `BOS prompt SEP completion EOS`.
+    The same texts give the same tokeniser. Called on a pair it gives `BOS prompt SEP completion EOS`, on
+    one text `BOS text`.
     Raises InputError where there is no text.
     """
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
@@ -47,7 +48,7 @@ def train_tokenizer(texts: Iterable[str], vocabulary: int = 2048, max_length: in
         [
             processors.ByteLevel(trim_offsets=True),
             processors.TemplateProcessing(
-                single=f"{BOS} $A {EOS}",
+                single=f"{BOS} $A",
                 pair=f"{BOS} $A {SEP} $B {EOS}",
                 special_tokens=[(token, i) for i, token in enumerate(SPECIAL)],
             ),

@@ -7,10 +7,13 @@ about one hero whose name begins with A, and when it was noticed all data depend
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
+
+from holdfast.types import Snippet
 
 __all__ = ["Composition", "audit"]
 
@@ -27,7 +30,6 @@ class Composition:
     """Books, stories or prompts that the texts come from."""
     largest: list[tuple[str, float]]
     """The largest families with their share of all texts, at most 5."""
-    sources: dict[str, int]
     length_quantiles: list[float]
     """Words a text at 0, 5, 25, 50, 75, 95 and 100 %."""
     duplicates: int
@@ -44,11 +46,15 @@ class Composition:
         return asdict(self)
 
 
-def audit(
-    texts: Sequence[str], families: Sequence[str] | None = None, sources: Sequence[str] | None = None
-) -> Composition:
-    """Look at a corpus in the order in which it will be read. Warnings are sentences for people."""
-    families = families or [str(i) for i in range(len(texts))]
+def audit(items: Sequence[Snippet | str], *, sources: Sequence[str] | None = None) -> Composition:
+    """Look at a corpus in the order in which it will be read. Warnings are sentences for people.
+
+    `sources`: the book, story or family of each item; none: every item is its own.
+    """
+    texts = [item.text if isinstance(item, Snippet) else item for item in items]
+    families = list(sources) if sources is not None else [str(i) for i in range(len(texts))]
+    if len(families) != len(texts):
+        raise ValueError(f"{len(texts)} texts and {len(families)} sources")
     counts = Counter(families)
     total = max(1, len(texts))
     lengths = sorted(len(t.split()) for t in texts)
@@ -57,18 +63,24 @@ def audit(
         words=sum(lengths),
         families=len(counts),
         largest=[(name, n / total) for name, n in counts.most_common(5)],
-        sources=dict(Counter(sources or [])),
         length_quantiles=[
             float(lengths[round(q * (len(lengths) - 1))]) if lengths else 0.0 for q in _QUANTILES
         ],
         duplicates=len(texts) - len(set(texts)),
         empty=sum(not t.strip() for t in texts),
-        order_z=max(ascent_z(texts), ascent_z(list(dict.fromkeys(families)))),
+        order_z=max(ascent_z(texts), ascent_z(_named(families)) if sources else 0.0),
         initials=len({t.strip()[0].casefold() for t in texts if t.strip() and t.strip()[0].isalpha()}),
         warnings=[],
     )
     composition.warnings.extend(_warnings(composition))
     return composition
+
+
+def _named(families: Sequence[str]) -> list[str]:
+    """Families in the order of their first texts; none where they are only numbered."""
+    found = list(dict.fromkeys(families))
+    names = {re.sub(r"\d+", "", name) for name in found}
+    return found if len(names) > len(found) / 2 else []
 
 
 def ascent_z(items: Sequence[str]) -> float:

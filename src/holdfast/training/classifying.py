@@ -142,25 +142,13 @@ class ClassifierRun:
             seed=stream_seed(self.settings.seed, "perturbation", step),
         )
         loss, figures = self.objective(forward, batch, self.constants)
-        if site is not None:
-            figures["dropout_divergence"] = self._dropout(forward, batch, step)
+        if site is not None and step % _PROBE_EVERY == 0:
+            figures["dropout_divergence"] = _dropout_divergence(forward, batch)
         return loss, figures
 
     def _width(self) -> int:
         """Size of the vectors at the perturbed site."""
         return int(self.classifier.model.get_input_embeddings().weight.shape[-1])
-
-    def _dropout(self, forward: Any, batch: Batch, step: int) -> torch.Tensor:
-        """Divergence of two passes with different dropout masks, now and then; what SiFT has to exceed."""
-        if step % _PROBE_EVERY:
-            return self._last_dropout
-        devices = [batch.labels.device] if batch.labels.device.type == "cuda" else []
-        with torch.no_grad(), torch.random.fork_rng(devices=devices):
-            first, second = forward(batch.inputs, None), forward(batch.inputs, None)
-        self._last_dropout = symmetric_kl(first, second)
-        return self._last_dropout
-
-    _last_dropout = torch.zeros(())
 
     def evaluate(self, step: int) -> bool:
         """Score the validation set, keep the weights if they are the best so far; True: stop here."""
@@ -202,3 +190,10 @@ class ClassifierRun:
     def _read(self, name: str, default: list[Selection]) -> list[Selection]:
         path = self.work / name
         return [Selection(**v) for v in json.loads(path.read_text())] if path.is_file() else default
+
+
+def _dropout_divergence(forward: Any, batch: Batch) -> torch.Tensor:
+    """Divergence of two passes with different dropout masks: what SiFT's has to exceed to mean anything."""
+    devices = [batch.labels.device] if batch.labels.device.type == "cuda" else []
+    with torch.no_grad(), torch.random.fork_rng(devices=devices):
+        return symmetric_kl(forward(batch.inputs, None), forward(batch.inputs, None))

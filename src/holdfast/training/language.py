@@ -26,9 +26,10 @@ def next_token_loss(logits: torch.Tensor, ids: torch.Tensor, weights: torch.Tens
 
     `logits` (n, T, V); `ids` (n, T); `weights` (n, T), 0 on padding and on each row's first token.
     """
-    chosen = weights[:, 1:] > 0
-    each = F.cross_entropy(logits[:, :-1][chosen].float(), ids[:, 1:][chosen], reduction="none")
-    kept = weights[:, 1:][chosen]
+    kept = weights[:, 1:].reshape(-1)
+    each = F.cross_entropy(
+        logits[:, :-1].reshape(len(kept), -1).float(), ids[:, 1:].reshape(-1), reduction="none"
+    )
     return (each * kept).sum() / kept.sum().clamp_min(1e-9)
 
 

@@ -7,6 +7,7 @@ was killed goes on from the last complete one and ends with the same weights, bi
 from __future__ import annotations
 
 import shutil
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,7 +87,7 @@ class _Trainer(Trainer):
         super().__init__(**options)
         self._loss, self._dtype = loss, dtype
         self._figures: dict[str, torch.Tensor] = {}
-        self._counted = 0
+        self._counts: Counter[str] = Counter()
         self.remove_callback(PrinterCallback)
 
     def compute_loss(
@@ -96,13 +97,13 @@ class _Trainer(Trainer):
             loss, figures = self._loss(model, inputs, self.state.global_step)
         for name, value in figures.items():
             self._figures[name] = self._figures.get(name, torch.zeros((), device=value.device)) + value
-        self._counted += 1
+            self._counts[name] += 1
         return loss
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         for name, value in self._figures.items():
-            logs[name] = float(value) / max(1, self._counted)
-        self._figures, self._counted = {}, 0
+            logs[name] = float(value) / self._counts[name]
+        self._figures, self._counts = {}, Counter()
         super().log(logs, start_time)
 
     def get_train_dataloader(self) -> Any:
@@ -143,6 +144,12 @@ def last_checkpoint(work: Path) -> Path | None:
     return max(found, key=lambda p: int(p.name.rpartition("-")[2]), default=None)
 
 
+def _logging_steps(settings: LoopSettings) -> int:
+    """The largest divisor of `save_every` up to 50 and a quarter of the steps."""
+    most = max(1, min(50, settings.steps // 4))
+    return max(n for n in range(1, most + 1) if settings.save_every % n == 0)
+
+
 def _arguments(settings: LoopSettings, device: torch.device) -> TrainingArguments:
     arguments = TrainingArguments(
         output_dir=str(settings.work),
@@ -157,7 +164,7 @@ def _arguments(settings: LoopSettings, device: torch.device) -> TrainingArgument
         optim="adamw_torch_fused" if device.type in ("cpu", "cuda") else "adamw_torch",
         eval_strategy="no",
         logging_strategy="steps",
-        logging_steps=max(1, min(50, settings.steps // 4)),
+        logging_steps=_logging_steps(settings),
         save_strategy="steps",
         save_steps=settings.save_every,
         save_total_limit=2,

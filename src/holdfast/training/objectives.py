@@ -108,7 +108,7 @@ def sift(
     radius = settings.radius * min(1.0, batch.progress / settings.ramp if settings.ramp else 1.0)
     step = torch.where(largest > 0, gradient / largest.clamp_min(torch.finfo(torch.float32).tiny), 0.0)
     final = (delta.detach() + radius * step) * batch.mask
-    finite = torch.isfinite(final).all()
+    finite = torch.isfinite(gradient).all()
     divergence = symmetric_kl(perturbed(torch.where(finite, final, 0.0)), clean)
     term = torch.where(finite & torch.isfinite(divergence), divergence, 0.0)
     logged = {"adversarial_divergence": term.detach(), "dropped": 1.0 - finite.float()}

@@ -7,10 +7,12 @@ similar length: the draws of 16 steps are sorted by length within each group and
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from holdfast.errors import InputError
@@ -114,6 +116,7 @@ class BatchSampler:
         self.lengths = lengths
         self.size = batch
         self.seed = seed
+        self._filler = max(range(len(self.groups)), key=lambda g: self.groups[g].quota)
         self._mega = lru_cache(maxsize=4)(self._deal)
         self._shuffled = lru_cache(maxsize=16)(self._shuffle)
 
@@ -122,14 +125,11 @@ class BatchSampler:
         return self._mega(step // _MEGA)[step % _MEGA]
 
     def _before(self, group: int, step: int) -> int:
-        """Draws of groups 0..group in all steps before `step`: rounding the sums keeps batches full."""
-        return round(sum(g.quota for g in self.groups[: group + 1]) * step + 1e-9)
-
-    def _counts(self, group: int, step: int) -> tuple[int, int]:
-        """First and last + 1 draw of one group at one step."""
-        first = self._before(group, step) - self._before(group - 1, step)
-        last = self._before(group, step + 1) - self._before(group - 1, step + 1)
-        return first, last
+        """Draws of a group in all steps before `step`; the largest group fills what rounding leaves."""
+        if group != self._filler:
+            return math.floor(self.groups[group].quota * step + 1e-9)
+        others = (self._before(g, step) for g in range(len(self.groups)) if g != group)
+        return self.size * step - sum(others)
 
     def _shuffle(self, group: int, epoch: int) -> NDArray[np.int64]:
         import numpy as np
@@ -151,7 +151,8 @@ class BatchSampler:
         order = np.random.default_rng(stream_seed(self.seed, "mega", mega)).permutation(_MEGA)
         batches: list[list[int]] = [[] for _ in range(_MEGA)]
         for group in range(len(self.groups)):
-            spans = [self._counts(group, mega * _MEGA + s) for s in range(_MEGA)]
+            marks = [self._before(group, mega * _MEGA + s) for s in range(_MEGA + 1)]
+            spans = list(pairwise(marks))
             drawn = [self._draw(group, k) for start, stop in spans for k in range(start, stop)]
             drawn.sort(key=lambda i: self.lengths[i])
             at = 0
