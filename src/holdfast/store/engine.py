@@ -20,7 +20,7 @@ from holdfast.errors import StoreError
 __all__ = ["file_of", "make_engine", "resolve", "shown", "writer"]
 
 PATIENCE_SECONDS = 30.0
-"""How long a writer waits for another one."""
+"""How long a writer waits for another one; `?timeout=60` at the end of the URL says otherwise."""
 _PRAGMAS = (
     "journal_mode = WAL",
     "synchronous = FULL",
@@ -38,8 +38,8 @@ def resolve(url: str, root: Path | None) -> URL:
         parsed = make_url(url)
     except ArgumentError:
         parsed = None
-    name = parsed.get_backend_name() if parsed is not None else ""
-    if parsed is None or name not in ("sqlite", "postgresql", "postgres"):
+    name = parsed.drivername.partition("+")[0] if parsed is not None else ""
+    if parsed is None or not (name in ("postgresql", "postgres") or parsed.drivername == "sqlite"):
         raise StoreError(
             f"database URL {url.split('@')[-1]!r}",
             expected="sqlite:///holdfast.db or postgresql://USER:PASSWORD@HOST/NAME",
@@ -85,7 +85,10 @@ def writer(engine: Engine) -> Engine:
 
 
 def _sqlite(url: URL) -> Engine:
-    arguments: dict[str, Any] = {"connect_args": {"timeout": PATIENCE_SECONDS, "check_same_thread": False}}
+    connect: dict[str, Any] = {"check_same_thread": False}
+    if "timeout" not in url.query:
+        connect["timeout"] = PATIENCE_SECONDS
+    arguments: dict[str, Any] = {"connect_args": connect}
     if file_of(url) is None:
         # In memory every connection would be a database of its own.
         engine = create_engine(url, poolclass=StaticPool, **arguments)

@@ -87,7 +87,7 @@ def _explained(where: str, error: BaseException | None) -> HoldfastError:
         return StoreError(
             f"database {where}: {said}", expected="new rows only", do="write a new row that says otherwise"
         )
-    if "NUL" in said:
+    if any(kind.__name__ == "DataError" for kind in type(error).__mro__):
         return _unfit(where, error)
     return StoreError(f"database {where} refused: {said}")
 

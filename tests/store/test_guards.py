@@ -1,0 +1,118 @@
+"""Append-only holds in the database itself, whoever writes."""
+
+from __future__ import annotations
+
+import sqlite3
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from holdfast.errors import StoreError
+from holdfast.store.engine import make_engine, resolve, writer
+from holdfast.store.failures import translated
+from holdfast.store.tables import APPEND_ONLY, FIXED_COLUMNS, metadata
+from tests.store.values import annotation, checkpoint, session, stored, threshold
+
+
+@pytest.fixture
+def filled(store):
+    store.add_snippets([stored(1)])
+    store.add_annotations([annotation(1)])
+    store.add_session(session(1))
+    store.add_checkpoint(checkpoint())
+    store.add_threshold("baseline", threshold())
+    store.add_measurement(kind="k", target="baseline", round=0, population="p", result={}, run_id="r")
+    return store
+
+
+@pytest.fixture
+def execute(filled, url):
+    engine = make_engine(resolve(url, None))
+
+    def run(statement):
+        with writer(engine).begin() as connection:
+            connection.execute(text(statement))
+
+    yield run
+    engine.dispose()
+
+
+@pytest.mark.parametrize("table", APPEND_ONLY)
+def test_rows_are_never_changed_or_removed(execute, table):
+    column = next(iter(metadata.tables[table].columns)).name
+    with pytest.raises(DBAPIError, match=f"append-only: UPDATE of {table} is refused"):
+        execute(f"UPDATE {table} SET {column} = {column}")
+    with pytest.raises(DBAPIError, match=f"append-only: DELETE of {table} is refused"):
+        execute(f"DELETE FROM {table}")
+
+
+@pytest.mark.parametrize("table", FIXED_COLUMNS)
+def test_snippets_and_families_stay_what_they_are(execute, table):
+    for column in FIXED_COLUMNS[table]:
+        with pytest.raises(DBAPIError, match=f"append-only: UPDATE of {table} is refused"):
+            execute(f"UPDATE {table} SET {column} = {column}")
+    with pytest.raises(DBAPIError, match=f"append-only: DELETE of {table} is refused"):
+        execute(f"DELETE FROM {table}")
+
+
+def test_a_family_in_two_splits_breaks_a_foreign_key(execute):
+    with pytest.raises(DBAPIError, match="(?i)foreign key"):
+        execute(
+            'INSERT INTO snippets (id, prompt, completion, source, split, family, round, "group", inclusion)'
+            " VALUES ('x', '', '', 'natural', 'test', 'family 1', 0, '', 1.0)"
+        )
+
+
+def test_an_annotation_of_nothing_breaks_a_foreign_key(execute):
+    with pytest.raises(DBAPIError, match="(?i)foreign key"):
+        execute(
+            "INSERT INTO annotations"
+            " (snippet_id, annotator, verdict, severity, strategy, reason, guidelines, at)"
+            " VALUES ('x', 'a', 'SAFE', 0, '', '', '', '2026-01-01 00:00:00')"
+        )
+
+
+def test_the_message_says_what_to_do(execute, url):
+    with pytest.raises(StoreError, match="write a new row"), translated("db"):
+        execute("DELETE FROM annotations")
+
+
+def test_another_program_cannot_change_rows_either(sqlite_url, template):
+    from holdfast.store import Store
+
+    with Store.open(sqlite_url) as store:
+        store.add_snippets([stored(1)])
+        store.add_annotations([annotation(1)])
+    other = sqlite3.connect(resolve(sqlite_url, None).database)
+    with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+        other.execute("UPDATE annotations SET verdict = 'CATASTROPHIC'")
+    other.close()
+
+
+def test_replacing_a_row_is_refused_like_deleting_it(sqlite_url):
+    from holdfast.store import Store
+
+    with Store.open(sqlite_url) as store:
+        store.add_snippets([stored(1)])
+        store.add_annotations([annotation(1)])
+    engine = make_engine(resolve(sqlite_url, None))
+    with pytest.raises(DBAPIError, match="append-only"), writer(engine).begin() as connection:
+        connection.execute(
+            text(
+                "INSERT OR REPLACE INTO annotations SELECT seq, snippet_id, annotator, 'UNSURE', severity,"
+                " strategy, reason, guidelines, seconds, at, key FROM annotations"
+            )
+        )
+    engine.dispose()
+
+
+def test_a_table_is_not_emptied_on_postgresql(request):
+    url = request.getfixturevalue("postgres_url")
+    from holdfast.store import Store
+
+    with Store.open(url, create=True):
+        engine = make_engine(resolve(url, None))
+        with pytest.raises(DBAPIError, match="append-only: TRUNCATE"), engine.begin() as connection:
+            connection.execute(text("TRUNCATE annotations"))
+        engine.dispose()

@@ -1,0 +1,67 @@
+"""The revisions, one after the other, make exactly the tables that the code speaks of."""
+
+from __future__ import annotations
+
+import re
+
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine, inspect, text
+
+from holdfast.store import guards, opening, tables
+from holdfast.store.engine import make_engine, resolve
+
+
+def test_head_is_the_newest_revision():
+    folder = f"{opening.__file__.rpartition('/')[0]}/migrations"
+    config = Config()
+    config.set_main_option("script_location", folder)
+    assert ScriptDirectory.from_config(config).get_heads() == [opening.HEAD]
+
+
+def test_nothing_is_left_to_migrate(store, url):
+    engine = make_engine(resolve(url, None))
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, tables.metadata) == []
+    engine.dispose()
+
+
+def test_constraints_are_the_same_too(store, url):
+    """`compare_metadata` looks at neither checks nor names, so they are compared here."""
+    engine = make_engine(resolve(url, None))
+    found = inspect(engine)
+    for table in tables.metadata.sorted_tables:
+        named = {one["name"] for one in found.get_check_constraints(table.name)}
+        named |= {one["name"] for one in found.get_unique_constraints(table.name)}
+        named |= {one["name"] for one in found.get_foreign_keys(table.name)}
+        named |= {found.get_pk_constraint(table.name)["name"]}
+        # A primary key that is a sequence of its own has the same name on both.
+        assert named == {str(one.name) for one in table.constraints}, table.name
+    engine.dispose()
+
+
+def schema(engine):
+    """Every statement that made a table, an index or a trigger, without its layout and order of lines."""
+    query = "SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name <> 'alembic_version'"
+    with engine.connect() as connection:
+        found = connection.execute(text(query)).all()
+    return {(kind, name): sorted(re.split(r",? *[\n\t]+ *", sql.strip())) for kind, name, sql in found}
+
+
+def test_statements_of_sqlite_are_the_same(tmp_path, sqlite_url):
+    fresh = create_engine(f"sqlite:///{tmp_path}/fresh.db")
+    tables.metadata.create_all(fresh)
+    with fresh.begin() as connection:
+        for table in tables.APPEND_ONLY:
+            for statement in guards.append_only("sqlite", table):
+                connection.execute(text(statement))
+        for table, columns in tables.FIXED_COLUMNS.items():
+            for statement in guards.fixed_columns("sqlite", table, columns):
+                connection.execute(text(statement))
+    migrated = make_engine(resolve(sqlite_url, None))
+    assert schema(migrated) == schema(fresh)
+    fresh.dispose()
+    migrated.dispose()
