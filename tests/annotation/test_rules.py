@@ -125,8 +125,10 @@ def test_no_catastrophe_is_outvoted(found):
 
 
 def test_agreement_by_hand():
-    """Two people, ten snippets, four disagreements, 6 of 20 labels CATASTROPHIC: alpha = 1 - 19 * 4 / (14 * 6),
-    the worked binary example of Krippendorff (2011)."""
+    """The worked binary example of Krippendorff (2011).
+
+    Two people, ten snippets, four disagreements, 6 of 20 labels CATASTROPHIC.
+    """
     first, second = "0100000010", "1110010000"
     spelled = {"0": S, "1": C}
     items = [said(("a", spelled[x]), ("b", spelled[y])) for x, y in zip(first, second, strict=True)]
