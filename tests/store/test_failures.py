@@ -6,10 +6,13 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import event
+from sqlalchemy.exc import ArgumentError, DBAPIError, StatementError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from holdfast.errors import StoreError
+from holdfast.errors import InputError, StoreError
 from holdfast.store import Store
 from holdfast.store.engine import make_engine, resolve
+from holdfast.store.failures import translated
 from tests.store.values import stored
 
 
@@ -63,3 +66,34 @@ def test_no_cause_is_shown_that_only_a_developer_reads(tmp_path):
     with pytest.raises(StoreError) as raised:
         Store.open("sqlite:///x.db", root=tmp_path)
     assert raised.value.__suppress_context__
+
+
+class _Said(Exception):
+    """What a driver raises, as far as the translation looks at it."""
+
+    def __init__(self, text, **marks):
+        super().__init__(text)
+        self.__dict__.update(marks)
+
+
+class OperationalError(_Said):
+    __module__ = "psycopg.errors"
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "says"),
+    [
+        (PoolTimeout("QueuePool limit"), StoreError, "no connection came free"),
+        (ArgumentError("odd"), StoreError, "odd"),
+        (DBAPIError("X", {}, _Said("", sqlstate="53100")), StoreError, "disk is full"),
+        (DBAPIError("X", {}, _Said("", sqlstate="28P01")), StoreError, "refuses the user or the password"),
+        (DBAPIError("X", {}, _Said("", sqlstate="40P01")), StoreError, "run this again"),
+        (DBAPIError("X", {}, OperationalError("connection refused")), StoreError, "check that the server"),
+        (DBAPIError("X", {}, _Said("first\nsecond")), StoreError, "refused: first$"),
+        (StatementError("X", "X", {}, InputError("found")), InputError, "^found$"),
+        (OverflowError("too large"), InputError, "cannot hold a value: too large"),
+    ],
+)
+def test_every_failure_is_translated(error, kind, says):
+    with pytest.raises(kind, match=says), translated("db"):
+        raise error

@@ -24,6 +24,17 @@ def test_people_may_attack_one_parent_again(store):
     assert len(store.sessions(attacker="amber-otter")) == 3
 
 
+def test_many_at_once(store):
+    person = session(1, attacker="amber-otter")
+    assert store.add_sessions([person, person, session(2)], keys=["row 1", "row 2", "row 3"]) == 3
+    assert store.add_sessions([person, person], keys=["row 2", "row 4"]) == 1
+    assert store.add_sessions([session(5), session(5), session(6)]) == 2
+    assert len(store.sessions()) == 6
+    assert store.add_sessions([]) == 0
+    with pytest.raises(StoreError, match="1 keys for 2"):
+        store.add_sessions([person, person], keys=["row 5"])
+
+
 def test_sessions_come_back_whole_and_filtered(store):
     store.add_session(session(1))
     store.add_session(session(2, target="round-1", purpose="measure", round=2))

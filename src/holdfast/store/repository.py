@@ -177,6 +177,18 @@ class Store:
         with self._write() as connection:
             return sessions.add(connection, session, unique, _now())
 
+    def add_sessions(self, found: Iterable[AttackSession], *, keys: Sequence[str] = ()) -> int:
+        """Write many finished sessions in one transaction; how many were new.
+
+        `keys`, one each, say which are the same (a file's row ids); without them `add_session`'s rule holds.
+        """
+        given = list(found)
+        unique = list(keys) or [sessions.natural_key(one) for one in given]
+        if len(unique) != len(given):
+            raise StoreError(f"{len(keys)} keys for {len(given)} sessions", expected="one each, or none")
+        with self._write() as connection:
+            return sessions.add_many(connection, list(zip(given, unique, strict=True)), _now())
+
     def start_session(self, session: AttackSession, *, key: str = "") -> int:
         """Write a session that goes on: its steps so far; its outcome is not looked at. Its id."""
         with self._write() as connection:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -17,7 +17,7 @@ from holdfast.store.tables import sessions as table
 from holdfast.store.tables import steps
 from holdfast.types import AttackResult, AttackSession, AttackStep
 
-__all__ = ["add", "append", "attacked_parents", "end", "find", "natural_key", "one", "start"]
+__all__ = ["add", "add_many", "append", "attacked_parents", "end", "find", "natural_key", "one", "start"]
 
 _STEPS_CHUNK = 2000
 """Sessions whose steps are read in one statement."""
@@ -35,6 +35,17 @@ def add(connection: Connection, session: AttackSession, key: str | None, now: da
     if new:
         _write_end(connection, id, session.result, now)
     return id
+
+
+def add_many(connection: Connection, keyed: Iterable[tuple[AttackSession, str]], now: datetime) -> int:
+    """Write those whose key is new; how many."""
+    added = 0
+    for session, key in keyed:
+        id, new = _start(connection, session, key, now)
+        if new:
+            _write_end(connection, id, session.result, now)
+        added += new
+    return added
 
 
 def start(connection: Connection, session: AttackSession, key: str | None, now: datetime) -> int:
