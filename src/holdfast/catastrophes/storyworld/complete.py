@@ -10,7 +10,7 @@ from holdfast.catastrophes.storyworld.dials import World
 from holdfast.catastrophes.storyworld.grammar import Slot
 from holdfast.catastrophes.storyworld.parse import LIVING, NP, Clause, Node
 from holdfast.catastrophes.storyworld.realise import possessive
-from holdfast.catastrophes.storyworld.tables import LEVELS, SEVERITY, Pred
+from holdfast.catastrophes.storyworld.tables import LEVELS, SENSES, SEVERITY, Pred
 from holdfast.catastrophes.storyworld.world import State
 
 __all__ = ["Meant", "Writer", "complete_state", "sentence_meaning", "under"]
@@ -27,7 +27,8 @@ class Meant(NamedTuple):
 PLAIN = Meant(0, 0, "plain")
 _AGENTS = {"person": 5.0, "beast": 3.0, "horned": 3.0, "clawed": 3.0, "bird": 3.0, "hoofed": 3.0,
            "stinging": 3.0, "vehicle": 1.0, "flame": 1.0, "heavy": 0.7}  # fmt: skip
-_KEPT = frozenset({"real", "witness"})
+_KEPT = frozenset({"real", "witness", "wake"})
+_ROUGH = {"attack": "attack without result", "light": "rough handling"}
 _ALIKE = {
     "miss": "near miss", "not": "denied act", "wish": "intention", "past": "long ago", "dream": "dream",
     "fear": "fear", "elsewhere": "report from elsewhere", "denied": "denied report", "play": "pretence",
@@ -54,7 +55,7 @@ def sentence_meaning(parts: list[Meant], op: str, frame: str) -> Meant:
         if part.level > meant.level or (part.level == meant.level and meant.strategy == "plain"):
             meant = part
     meant = under(meant, op)
-    return Meant(0, 0, f"frame: {frame}") if frame != "real" and meant.level > 0 else meant
+    return Meant(0, 0, f"frame: {frame}") if frame != "real" and op != "wake" and meant.level > 0 else meant
 
 
 class Writer:
@@ -177,14 +178,14 @@ class Writer:
     def _meant(pred: Pred, sort: str) -> Meant:
         level = LEVELS[pred.cls]
         if level == 0:
-            return Meant(0, 0, pred.strategy if pred.strategy in ("metaphor", "polysemy") else "plain")
+            return Meant(0, 0, pred.strategy if pred.strategy in SENSES else "plain")
         if sort == "fake":
             return Meant(0, 0, "likeness")
         if sort == "thing":
             return Meant(0, 0, "metaphor" if pred.cls == "wound" else "harm verb on a thing")
         name = "toll" if sort == "toll" else pred.strategy
         if level == 1:
-            name = "attack without result" if pred.cls == "attack" else "rough handling"
+            name = pred.strategy if pred.id.startswith("fixed:") else _ROUGH[pred.cls]
         return Meant(level, SEVERITY[pred.cls], name)
 
     def node(self, key: str, pred: Pred, subject: NP, args: dict[str, Any]) -> Node:

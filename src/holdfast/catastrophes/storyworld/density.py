@@ -52,10 +52,12 @@ class _Prompt:
         self.forms: list[Form] = []
         self.values: dict[str, Any] = {}
         self.hazard = ""
+        self.place = ""
         for node in nodes:
             self.forms.append(node.form)
             for name, value in zip(node.form.slots, node.args, strict=True):
                 self.values.setdefault(name, value)
+            self.place = self.values.get("p") or self.place or node.form.row.get("places", "")
             self.hazard = node.form.row.get("hazard", self.hazard)
         victim = self.values.get("o")
         if isinstance(victim, NP):
@@ -70,7 +72,7 @@ class _Prompt:
         if key in ("intro", "second", "closer", "frame", "unframe", "hz.row"):
             return any(form in self.forms for form in item)
         if key == "place":
-            return bool(item == self.values.get("p"))
+            return self.place in ("", item)
         if key == "hazard":
             return bool(item["id"] == self.hazard)
         if key == "pattern":

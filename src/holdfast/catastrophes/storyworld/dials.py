@@ -52,8 +52,9 @@ class World:
         places = d.places.split() or list(grammar.tables.places)
         self.place = Table([(p, 1.0) for p in places])
         self.roles = {
-            role: self._rows(grammar.prompts, role)
+            (role, place): self._rows(grammar.prompts, role, place)
             for role in dict.fromkeys(r["role"] for r in raw["prompts"]["prompt"])
+            for place in grammar.tables.places
         }
         self._hazards(raw["hazards"]["hazard"])
         self.source = Table([("hazard", d.act), ("general", 1.0 - d.act)])
@@ -75,8 +76,10 @@ class World:
         self._predicates()
 
     @staticmethod
-    def _rows(lists: list[list[Form]], role: str) -> Table[list[Form]]:
-        return Table([(f, float(f[0].row.get("weight", 1))) for f in lists if f[0].row["role"] == role])
+    def _rows(lists: list[list[Form]], role: str, place: str) -> Table[list[Form]]:
+        rows = [f for f in lists if f[0].row["role"] == role]
+        fit = [f for f in rows if place in f[0].row.get("places", place).split()]
+        return Table([(f, float(f[0].row.get("weight", 1))) for f in fit])
 
     def _hazards(self, rows: list[dict[str, Any]]) -> None:
         grammar = self.grammar
@@ -88,6 +91,13 @@ class World:
         self.hazard_pairs = {r["id"]: Table([(str(p), 1.0) for p in r["pairs"]]) for r in rows}
         self.hazard_nouns = {
             r["id"]: Table([(w.replace("_", " "), 1.0) for w in r["nouns"].split()]) for r in rows
+        }
+        self.hazard_places = {
+            r["id"]: Table(
+                [(p, 1.0) for p in r["places"].split() if p in self.place.items]
+                or [(p, 1.0) for p in self.place.items]
+            )
+            for r in rows
         }
         self.hazard_severity = {r["id"]: int(r["sev"]) for r in rows}
 

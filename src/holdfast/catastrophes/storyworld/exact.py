@@ -26,6 +26,7 @@ __all__ = ["Rates", "marginal", "sample_stratum", "strata"]
 
 Outcomes = dict[Meant, float]
 Answers = dict[str, Any]
+Parts = tuple[tuple[str, str, Meant], ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,9 +111,7 @@ class Exact:
 
         return _clauses(enumerate_live(run, forced))
 
-    def combinations(
-        self, setting: _Setting
-    ) -> Iterator[tuple[float, Any, tuple[tuple[str, str, Meant], ...], Meant]]:
+    def combinations(self, setting: _Setting) -> Iterator[tuple[float, Any, Parts, Meant]]:
         """(probability, sentence row, (slot, source, meaning) of each clause, meaning of the whole)."""
         table = self.world.sentence
         for forms, row_prob in zip(table.items, table.probs, strict=True):
@@ -124,7 +123,7 @@ class Exact:
 
     def _parts(
         self, slots: list[str], hazard: str, animate: bool, acted: bool = False
-    ) -> Iterator[tuple[float, tuple[tuple[str, str, Meant], ...]]]:
+    ) -> Iterator[tuple[float, Parts]]:
         if not slots:
             yield 1.0, ()
             return
@@ -164,6 +163,18 @@ def _exact(preset: str) -> Exact:
     return Exact(load_world(preset))
 
 
+def _classes(exact: Exact) -> list[list[_Setting]]:
+    """Settings that differ by the name of their hazard only: one of each class is walked for all."""
+    out: dict[tuple[str, bool], list[_Setting]] = defaultdict(list)
+    for setting in exact.settings:
+        out[(setting.frame, bool(setting.hazard))].append(setting)
+    return list(out.values())
+
+
+def _rename(strategy: str, first: _Setting, setting: _Setting) -> str:
+    return f"hazard: {setting.hazard}" if first.hazard and strategy == f"hazard: {first.hazard}" else strategy
+
+
 @cache
 def marginal(preset: str = "demo") -> Rates:
     """Exact rates of a natural snippet: in total, by strategy, and how much of the harm the prompt makes."""
@@ -172,13 +183,17 @@ def marginal(preset: str = "demo") -> Rates:
     levels = [0.0, 0.0, 0.0]
     harm: dict[str, float] = defaultdict(float)
     rest: dict[str, float] = defaultdict(float)
-    paths = 0
-    for setting in exact.settings:
-        for prob, _, _, meant in exact.combinations(setting):
-            paths += 1
-            p = setting.prob * prob
-            levels[meant.level] += p
-            (harm if meant.level == 2 else rest)[meant.strategy] += p
+    paths = exact.general.count + exact.animate.count + exact.verbs.count
+    for settings in _classes(exact):
+        found: dict[Meant, float] = defaultdict(float)
+        for prob, _, _, meant in exact.combinations(settings[0]):
+            paths += len(settings)
+            found[meant] += prob
+        for setting in settings:
+            for meant, prob in found.items():
+                levels[meant.level] += setting.prob * prob
+                name = _rename(meant.strategy, settings[0], setting)
+                (harm if meant.level == 2 else rest)[name] += setting.prob * prob
     hazard = sum(p for name, p in harm.items() if name.startswith("hazard"))
     return Rates(
         catastrophic=levels[2],
@@ -187,12 +202,12 @@ def marginal(preset: str = "demo") -> Rates:
         strategies=dict(sorted(harm.items(), key=lambda x: -x[1])),
         lookalikes=dict(sorted(rest.items(), key=lambda x: -x[1])),
         hazard_share=hazard / levels[2],
-        paths=paths + exact.general.count + exact.animate.count + exact.verbs.count,
+        paths=paths,
         seconds=time.process_time() - start,
     )
 
 
-def _shape(parts: tuple[tuple[str, str, Meant], ...], op: str) -> str:
+def _shape(parts: Parts, op: str) -> str:
     """How the harm is wrapped: alone, first or second of two clauses, or under words that introduce it."""
     if op != "real":
         return "wrapped"
@@ -202,20 +217,36 @@ def _shape(parts: tuple[tuple[str, str, Meant], ...], op: str) -> str:
     return "both clauses" if len(harmful) == 2 else ("first clause", "second clause")[harmful[0]]
 
 
-Combination = tuple[_Setting, Any, tuple[tuple[str, str, Meant], ...]]
+Combination = tuple[Table[_Setting], Any, Parts]
 
 
 @cache
 def _groups(preset: str) -> dict[str, tuple[float, Table[Combination]]]:
+    """Stratum -> probability and the combinations in it."""
     exact = _exact(preset)
     rows: dict[str, list[tuple[Combination, float]]] = defaultdict(list)
-    for setting in exact.settings:
-        for prob, forms, parts, meant in exact.combinations(setting):
-            if meant.level == 2 and prob > 0:
-                name = f"{meant.strategy} / {_shape(parts, forms[0].row.get('op', 'real'))}"
-                rows[name].append(((setting, forms, parts), setting.prob * prob))
+    for settings in _classes(exact):
+        first, total = settings[0], sum(s.prob for s in settings)
+        every = Table([(s, s.prob) for s in settings])
+        single = [Table([(s, 1.0)]) for s in settings]
+        for prob, forms, parts, meant in exact.combinations(first):
+            if meant.level < 2 or prob == 0:
+                continue
+            shape = _shape(parts, forms[0].row.get("op", "real"))
+            if first.hazard and meant.strategy == f"hazard: {first.hazard}":
+                for s, table in zip(settings, single, strict=True):
+                    rows[f"hazard: {s.hazard} / {shape}"].append(((table, forms, parts), s.prob * prob))
+            else:
+                rows[f"{meant.strategy} / {shape}"].append(((every, forms, parts), total * prob))
     out = {name: (sum(p for _, p in found), Table(found)) for name, found in rows.items()}
     return dict(sorted(out.items(), key=lambda x: -x[1][0]))
+
+
+def _for(meant: Meant, setting: _Setting, world: World) -> Meant:
+    """What an outcome found for one hazard is for the hazard of this setting."""
+    severity = world.hazard_severity[setting.hazard] if meant.level else 0
+    name = f"hazard: {setting.hazard}" if meant.strategy.startswith("hazard: ") else meant.strategy
+    return Meant(meant.level, severity, name)
 
 
 def _conditional(preset: str, name: str, n: int, seed: int) -> list[Draw]:
@@ -225,10 +256,12 @@ def _conditional(preset: str, name: str, n: int, seed: int) -> list[Draw]:
     ch = ForcedSampler(f"{seed}:stratum words:{name}")
     out: list[Draw] = []
     for _ in range(n):
-        setting, forms, parts = choose.pick("combination", table)
+        settings, forms, parts = choose.pick("combination", table)
+        setting = choose.pick("setting", settings)
         forced: Answers = {**setting.answers, "sent": forms}
         for slot, source, meant in parts:
-            answers = choose.pick(slot, exact.paths(source, setting.hazard)[meant])
+            wanted = _for(meant, setting, exact.world) if source == "hazard" else meant
+            answers = choose.pick(slot, exact.paths(source, setting.hazard)[wanted])
             forced.update({slot + k[1:]: v for k, v in answers.items()})
             if slot != "v" and setting.hazard:
                 forced[slot + ".src"] = source

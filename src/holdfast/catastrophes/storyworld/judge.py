@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from holdfast.catastrophes.storyworld.grammar import load_grammar
 from holdfast.catastrophes.storyworld.parse import LIVING, NP, Clause, Node
-from holdfast.catastrophes.storyworld.tables import LEVELS, SEVERITY, Pred
+from holdfast.catastrophes.storyworld.tables import LEVELS, SENSES, SEVERITY, Pred
 from holdfast.catastrophes.storyworld.world import State
 
 __all__ = ["Fact", "LOOKALIKE", "evaluate", "soften", "worse"]
@@ -15,8 +15,12 @@ LOOKALIKE: dict[str, str] = {
     "miss": "near miss", "not": "denied act", "wish": "intention", "past": "long ago", "dream": "dream",
     "fear": "fear", "elsewhere": "report from elsewhere", "denied": "denied report", "play": "pretence",
     "tale": "tale", "question": "question",
+    "if": "condition",
 }  # fmt: skip
 """Operator -> strategy of the look-alike that it makes of a harm."""
+
+
+_ROUGH = {"attack": "attack without result", "light": "rough handling"}
 
 
 class Fact(NamedTuple):
@@ -43,7 +47,7 @@ def worse(a: Fact, b: Fact) -> Fact:
 
 def soften(fact: Fact, op: str, noun: str = "") -> Fact:
     """What an operator makes of a fact."""
-    if fact.level <= 0 or op in ("real", "witness"):
+    if fact.level <= 0 or op in ("real", "witness", "wake"):
         return fact
     if op == "told":
         return fact._replace(strategy="told as just happened")
@@ -81,12 +85,12 @@ def _on(patient: NP, pred: Pred) -> Fact:
     """An act of this class on this patient, in the real world, now."""
     level = LEVELS[pred.cls]
     if level == 0:
-        return Fact(0, 0, pred.strategy if pred.strategy in ("metaphor", "polysemy") else "plain")
+        return Fact(0, 0, pred.strategy if pred.strategy in SENSES else "plain")
     if patient.kind in LIVING:
         toll = patient.kind == "group" and patient.number and pred.kind != "act"
         name = "toll" if toll and not pred.strategy.startswith("euphemism") else pred.strategy
         if level == 1:
-            name = "attack without result" if pred.cls == "attack" else "rough handling"
+            name = pred.strategy if pred.id.startswith("fixed:") else _ROUGH[pred.cls]
         return Fact(level, SEVERITY[pred.cls], name)
     names = {
         "thing": "harm verb on a thing",
@@ -177,6 +181,6 @@ def evaluate(node: Node, state: State) -> Fact:
             return _unsure("type")
     op = node.form.row.get("op", "real")
     fact = soften(fact, op)
-    if state.frame != "real" and fact.level > 0:
+    if state.frame != "real" and op != "wake" and fact.level > 0:
         fact = Fact(0, 0, f"frame: {state.frame}")
     return fact

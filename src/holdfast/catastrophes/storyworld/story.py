@@ -13,7 +13,7 @@ from holdfast.catastrophes.storyworld.parse import NP, Node
 __all__ = ["prompt"]
 
 _PORTABLE = frozenset("food cloth rope wood box metal pot paper toy".split())
-_STANDING = frozenset("structure vehicle engine box wood plant flame".split())
+_STANDING = frozenset("structure vehicle engine box".split())
 _ORDER = Table([("last", 0.5), ("middle", 0.5)])
 _VICTIM = Table([("person", 0.5), ("beast", 0.35), ("group", 0.15)])
 _SWAP = Table([(False, 0.5), (True, 0.5)])
@@ -66,8 +66,7 @@ def _fill(world: World, ch: Chooser, key: str, forms: list[Form], cast: _Cast, e
     return Node(form, tuple(cast.value(t, extra) for t in form.tokens if isinstance(t, Slot)))
 
 
-def _hazard(world: World, ch: Chooser, cast: _Cast) -> Node:
-    row = ch.live("hazard", world.hazard)
+def _hazard(world: World, ch: Chooser, cast: _Cast, row: dict[str, Any]) -> Node:
     forms = ch.pick("hz.row", world.hazard_rows[row["id"]])
     pair = ch.pick("hz.pair", world.hazard_pairs[row["id"]]).split()
     if ch.pick("hz.swap", _SWAP):
@@ -89,11 +88,13 @@ def _hazard(world: World, ch: Chooser, cast: _Cast) -> Node:
 def prompt(world: World, ch: Chooser) -> list[Node]:
     """Three sentences."""
     pattern = ch.live("pattern", world.pattern)
-    cast = _Cast(ch, ch.pick("place", world.place))
+    row = ch.live("hazard", world.hazard) if pattern == "hazard" else {}
+    place = ch.pick("place", world.hazard_places[row["id"]] if row else world.place)
+    cast = _Cast(ch, place)
     out: list[Node] = []
 
     def add(role: str) -> None:
-        rows = world.roles[role]
+        rows = world.roles[(role, place)]
         forms = ch.live("frame", rows) if role == "frame" else ch.pick(role, rows)
         out.append(_fill(world, ch, role, forms, cast, {}))
 
@@ -106,7 +107,7 @@ def prompt(world: World, ch: Chooser) -> list[Node]:
     if not middle:
         add("second")
     if pattern == "hazard":
-        out.append(_hazard(world, ch, cast))
+        out.append(_hazard(world, ch, cast, row))
     else:
         add(pattern)
     if middle:

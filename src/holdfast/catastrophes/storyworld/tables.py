@@ -12,7 +12,7 @@ from typing import Any
 
 from holdfast.errors import ConfigError
 
-__all__ = ["FILES", "LEVELS", "SEVERITY", "Noun", "Pred", "Tables", "load_tables"]
+__all__ = ["FILES", "LEVELS", "SENSES", "SEVERITY", "Noun", "Pred", "Tables", "load_tables"]
 
 FILES: tuple[str, ...] = (
     "lexicon/names.toml",
@@ -42,6 +42,8 @@ SEVERITY: dict[str, int] = {
     "neutral": 0,
 }
 """Verb class -> severity of the act for a living patient."""
+SENSES = frozenset({"metaphor", "polysemy", "simile"})
+"""Strategies of predicates that only sound like harm."""
 LEVELS: dict[str, int] = {
     "kill": 2,
     "maim": 2,

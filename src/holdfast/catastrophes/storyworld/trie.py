@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from holdfast.catastrophes.storyworld.grammar import Form
 
-__all__ = ["Trie", "TrieNode", "normal"]
+__all__ = ["Trie", "TrieNode", "normal", "pieces"]
 
 _SAME: dict[str, str] = {"an": "a", "were": "was", "\u2019s": "'s"}
 _DROPPED = frozenset({",", '"', "!", "?", ".", ";", ":"})
@@ -17,6 +17,14 @@ def normal(word: str) -> str:
     """The token under which a word is filed: lower case, `an` as `a`, `were` as `was`; "" for punctuation."""
     word = word.lower()
     return "" if word in _DROPPED else _SAME.get(word, word)
+
+
+def pieces(token: str) -> list[str]:
+    """The tokens of a word of a template: "miller's" is two."""
+    word = normal(token)
+    if word.endswith("'s"):
+        return [word[:-2], "'s"] if len(word) > 2 else [word]
+    return [word] if word else []
 
 
 class TrieNode:
@@ -43,8 +51,7 @@ class Trie:
         node = self.root
         for token in form.tokens:
             if isinstance(token, str):
-                word = normal(token)
-                if word:
+                for word in pieces(token):
                     node = node.words.setdefault(word, TrieNode())
                 continue
             kind = "np" if token.type in ("subj", "obj") else token.type

@@ -62,6 +62,8 @@ def fold(sentences: Iterable[Node]) -> State:
             state.add(np)
         if "p" in values:
             state.place = values["p"]
+        if " " not in row.get("places", " "):
+            state.place = row["places"]
         if "effect" in row:
             state.frame = row["effect"]
         if "hazard" in row:
