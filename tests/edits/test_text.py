@@ -1,16 +1,18 @@
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 
 from holdfast.edits.text import apply, apply_all, deletion, drop, insertion, invert, rebase, substitution
 from holdfast.edits.words import gaps, words
 from holdfast.errors import InputError
 from holdfast.types import Edit, Snippet
 
-prose = st.lists(
-    st.sampled_from(["The", "a", "an", "old", "Tom", "rope", "apple", "ran", "I", "NOW", "it's", "Zoë", "hour"]),
-    min_size=1,
-    max_size=9,
-).map(" ".join).flatmap(lambda t: st.sampled_from([t, t + ".", '"' + t + '," she said.', t + ". He sat.", " " + t]))  # fmt: skip
+VOCABULARY = ["The", "a", "an", "old", "Tom", "rope", "apple", "ran", "I", "NOW", "it's", "Zoë", "hour"]
+prose = st.builds(
+    lambda chosen, around: around[0] + " ".join(chosen) + around[1],
+    st.lists(st.sampled_from(VOCABULARY), min_size=1, max_size=9),
+    st.sampled_from([("", ""), ("", "."), ('"', '," she said.'), ("", ". He sat."), (" ", "")]),
+)
 replacements = st.sampled_from(["owl", "cup", "Ann", "hour", "quickly", "unit"])
 
 

@@ -1,5 +1,6 @@
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 
 from holdfast.edits.words import article_for, copy_case, gaps, lower_start, sentence_start, words
 

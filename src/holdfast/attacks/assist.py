@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from random import Random
 
-from holdfast.attacks.positions import Saliency, deletion_edits, gradient_weights
+from holdfast.attacks.positions import Saliency, deletion_edits, word_values
 from holdfast.edits.scoring import ExactScorer, QueryMeter
 from holdfast.edits.text import apply
 from holdfast.errors import InputError
@@ -43,7 +43,7 @@ class EditAssistant:
         if not isinstance(self.target, DifferentiableClassifier):
             return self.deletion_map(snippet)
         self.meter.grant(3)
-        return gradient_weights(self.target, snippet)
+        return word_values(snippet, self.target.saliency(snippet))
 
     def deletion_map(self, snippet: Snippet) -> Saliency:
         """Per word (side, start, stop, logit now minus logit without it): each an experiment."""

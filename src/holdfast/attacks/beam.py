@@ -10,13 +10,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from holdfast.attacks.positions import Saliency, choose, deletion_edits, gradient_weights, move, places
+from holdfast.attacks.firstorder import WordVectors
+from holdfast.attacks.guide import Guide
 from holdfast.attacks.search import Candidate, Plausible, Search, State
 from holdfast.attacks.settings import make_settings
-from holdfast.edits.scoring import GRADIENT_QUERIES
 from holdfast.edits.text import apply, drop, rebase
-from holdfast.errors import InputError
-from holdfast.protocols import DifferentiableClassifier, Proposer, Scorer
+from holdfast.protocols import Proposer, Scorer
 from holdfast.types import AttackBudget, AttackResult, Edit, Snippet
 
 __all__ = ["BeamRewriting", "BeamSettings"]
@@ -30,7 +29,7 @@ class BeamSettings:
     """What may be edited."""
     width: int = 3
     """Texts kept at each level."""
-    level: int = 20
+    level: int = 12
     """Exact scores a level."""
     places: int = 12
     """Words and insertion points looked at, per text and level."""
@@ -46,6 +45,10 @@ class BeamSettings:
     """Helpful edits combined at once after each level."""
     saliency: bool = True
     """Ask the target where it looks (a gradient, or a few deletions where it has none)."""
+    first_order: bool = True
+    """Rank substitutions by the gradient before exact scores, where the target gives token gradients."""
+    refresh: float = 0.0
+    """Look again once this share of the distance to the threshold is left; 0: never."""
     polish: int = 24
     """Queries spent at most on undoing needless edits."""
 
@@ -63,6 +66,7 @@ class BeamRewriting:
         self.proposer = proposer
         self.plausible = plausible
         self.settings = make_settings(BeamSettings, settings)
+        self._vectors: WordVectors | None = None
 
     def run(
         self, parent: Snippet, target: Scorer, threshold: float, budget: AttackBudget, seed: int
@@ -71,7 +75,7 @@ class BeamRewriting:
         search = Search(self.name, target, threshold, budget, parent=parent, seed=seed)
         search.plausible = self.plausible
         if search.scoreable and not search.accepted:
-            _Beam(search, self.proposer, self.settings).run()
+            self._vectors = _Beam(search, self.proposer, self.settings).run(self._vectors)
         return search.result()
 
 
@@ -80,19 +84,25 @@ class _Beam:
 
     def __init__(self, search: Search, proposer: Proposer, settings: BeamSettings) -> None:
         self.search = search
-        self.proposer = proposer
         self.settings = settings
-        self.maps: dict[int, Saliency] = {}
+        self.guide = Guide(search, proposer, settings)
 
-    def run(self) -> None:
+    def run(self, vectors: WordVectors | None) -> WordVectors | None:
+        """Search, then polish; returns the word vectors, for the next search of the same target."""
         search, settings = self.search, self.settings
-        beam = [search.root]
-        self.maps[id(search.root)] = self._first_map()
+        beam = self._select([search.root], self.guide.begin(vectors))
+        looked = search.root.logit
         idle = 0
         while search.meter.left > 0 and not search.accepted and idle < 3:
+            if (
+                settings.refresh
+                and beam[0].logit < search.threshold + (looked - search.threshold) * settings.refresh
+            ):
+                self.guide.refresh(beam[0])
+                looked = beam[0].logit
             room = min(settings.level, search.meter.left)
-            candidates = search.screened(self._expand(beam), room)
-            states = search.score(candidates)
+            states = search.score(search.screened(self.guide.candidates(beam), room))
+            self.guide.learn(states)
             idle = idle + 1 if not states else 0
             if not states:
                 beam = [search.root]
@@ -102,65 +112,7 @@ class _Beam:
             beam = self._select(beam, states)
         if search.accepted:
             self._polish()
-
-    def _first_map(self) -> Saliency:
-        """Saliency of the parent's words; empty where it is not wanted or cannot be paid."""
-        search = self.search
-        if not self.settings.saliency:
-            return []
-        if isinstance(search.target, DifferentiableClassifier):
-            if search.meter.left > 8 * GRADIENT_QUERIES and search.meter.charge(GRADIENT_QUERIES):
-                try:
-                    return gradient_weights(search.target, search.parent)
-                except InputError:
-                    return []
-            return []
-        return self._deletion_map()
-
-    def _deletion_map(self) -> Saliency:
-        """Leave-one-out on a random part of the words, for an eighth of the budget; others get the mean."""
-        search = self.search
-        pairs = deletion_edits(search.parent, self.settings.sides)
-        room = min(len(pairs), search.meter.left // 8)
-        if room < 4:
-            return []
-        chosen = [pairs[i] for i in sorted(search.rng.sample(range(len(pairs)), room))]
-        scored = search.scorer.score_edits(search.parent, [edit for _, edit in chosen], search.rng)
-        return [
-            (place.side, place.start, place.stop, abs(search.root.logit - z))
-            for (place, _), (_, _, z) in zip(chosen, scored, strict=True)
-            if z is not None and abs(z) < float("inf")
-        ]
-
-    def _map(self, state: State) -> Saliency:
-        """The state's saliency map, carried over from the text it was edited from."""
-        if id(state) not in self.maps:
-            origin = state.origin
-            carried = self._map(origin) if origin is not None and state.edit is not None else []
-            self.maps[id(state)] = move(carried, state.edit) if state.edit is not None else carried
-        return self.maps[id(state)]
-
-    def _expand(self, beam: Sequence[State]) -> list[Candidate]:
-        """Candidates of all texts of the beam, shuffled: each text has about the same share."""
-        search, settings = self.search, self.settings
-        pool: dict[Snippet, Candidate] = {}
-        for state in beam:
-            if len(state.net) >= settings.depth:
-                continue
-            found = places(state.snippet, settings.sides)
-            for place in choose(found, self._map(state), settings.places, settings.explore, search.rng):
-                edits = self.proposer.propose(
-                    state.snippet,
-                    place.side,
-                    place.start,
-                    place.stop,
-                    settings.proposals,
-                    search.rng.getrandbits(62),
-                )
-                pool |= search.fresh(state, edits)
-        candidates = list(pool.values())
-        search.rng.shuffle(candidates)
-        return candidates
+        return self.guide.vectors
 
     def _combine(self, states: Sequence[State]) -> list[State]:
         """Put edits that each lowered the same text together: one, two, three more onto the best child."""
@@ -225,8 +177,9 @@ class _Beam:
             state.hints = [(gain, edit) for gain, edit in moved if edit is not None]
 
     def _select(self, beam: Sequence[State], states: Sequence[State]) -> list[State]:
-        """The next beam: lowest logits, ties by seed, few children of one text."""
-        pool = sorted([*states, *beam], key=lambda s: s.rank)
+        """The next beam: lowest logits, few children of one text; equals are drawn anew each time."""
+        chance = {id(s): self.search.rng.random() for s in (*states, *beam)}
+        pool = sorted([*states, *beam], key=lambda s: (s.logit, chance[id(s)]))
         chosen: list[State] = []
         children: dict[int, int] = {}
         for state in pool:

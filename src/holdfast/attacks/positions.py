@@ -7,12 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 
-from holdfast.edits.text import deletion, rebase
+from holdfast.edits.text import deletion
 from holdfast.edits.words import gaps, words
-from holdfast.protocols import DifferentiableClassifier
 from holdfast.types import Edit, Snippet
 
-__all__ = ["Position", "choose", "deletion_edits", "gradient_weights", "move", "places", "word_values"]
+__all__ = ["Position", "choose", "deletion_edits", "places", "word_values"]
 
 Saliency = list[tuple[str, int, int, float]]
 
@@ -61,11 +60,6 @@ def word_values(snippet: Snippet, tokens: Saliency) -> Saliency:
     return found
 
 
-def gradient_weights(target: DifferentiableClassifier, snippet: Snippet) -> Saliency:
-    """Gradient norm per word. One backward pass: the caller charges it."""
-    return word_values(snippet, target.saliency(snippet))
-
-
 def deletion_edits(snippet: Snippet, sides: Sequence[str]) -> list[tuple[Position, Edit]]:
     """The deletion of each word: what leave-one-out scores."""
     found: list[tuple[Position, Edit]] = []
@@ -75,17 +69,6 @@ def deletion_edits(snippet: Snippet, sides: Sequence[str]) -> list[tuple[Positio
         if edit is not None:
             found.append((place, edit))
     return found
-
-
-def move(saliency: Saliency, edit: Edit) -> Saliency:
-    """The map of a text after `edit`: spans shifted, touched words dropped (they get the mean later)."""
-    moved: Saliency = []
-    for side, start, stop, value in saliency:
-        span = Edit(side=edit.side, start=start, stop=stop, old="", new="")
-        after = span if side != edit.side else rebase(span, edit)
-        if after is not None:
-            moved.append((side, after.start, after.stop, value))
-    return moved
 
 
 def _weigh(found: Sequence[Position], saliency: Saliency) -> list[float]:

@@ -1,0 +1,154 @@
+"""First-order guesses from one gradient: where a text is sensitive, and what another word would do.
+
+Replacing a word by another changes the logit by about the gradient at its tokens times the difference of the
+embeddings (HotFlip; Ebrahimi et al. 2018, eq. 4-5); a new word of several tokens counts as the mean of their
+embeddings.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+from holdfast.attacks.positions import Saliency, word_values
+from holdfast.edits.text import rebase
+from holdfast.edits.words import words
+from holdfast.errors import InputError
+from holdfast.protocols import DifferentiableClassifier
+from holdfast.types import Edit, Snippet
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Vector = NDArray[np.float32]
+
+__all__ = ["Look", "TokenDifferentiable", "WordGradient", "WordVectors", "look", "moved"]
+
+
+@runtime_checkable
+class TokenDifferentiable(Protocol):
+    """A classifier that gives gradients token by token, with its embedding matrix and encoder."""
+
+    @property
+    def encoder(self) -> Any:
+        """`encode([snippet])[0].ids` and `spans(snippet)`."""
+        ...
+
+    def token_gradients(self, snippet: Snippet) -> Any:
+        """`ids`, `gradient` (T, d), `matrix` (V, d), `spans`: see `models.classifier.TokenGradients`."""
+        ...
+
+
+@dataclass(frozen=True)
+class WordGradient:
+    """What a gradient says of one word, [start, stop) of `side`."""
+
+    side: str
+    start: int
+    stop: int
+    value: float
+    """Largest norm among its tokens."""
+    gradient: Vector | None = None
+    """Sum of its tokens' gradients, (d,)."""
+    base: float = 0.0
+    """Sum of gradient times embedding over its tokens."""
+
+
+Look = list[WordGradient]
+"""One text's words under one gradient."""
+
+
+class WordVectors:
+    """Mean token embedding of any word, remembered."""
+
+    def __init__(self, target: TokenDifferentiable, matrix: Any) -> None:
+        """`matrix`: the embedding matrix, (V, d)."""
+        self.target = target
+        self._matrix = matrix
+        self._first = self._rows(matrix)
+        self._known: dict[str, Vector | None] = {}
+
+    @staticmethod
+    def _rows(matrix: Any) -> list[list[float]]:
+        found: list[list[float]] = matrix[:8].float().cpu().tolist()
+        return found
+
+    def fit(self, target: Any, matrix: Any) -> bool:
+        """True if these vectors are `target`'s and it was not trained since (its first rows are the same)."""
+        return target is self.target and self._rows(matrix) == self._first
+
+    def of(self, word: str) -> Vector | None:
+        """(d,), or None where the encoder makes nothing of the word."""
+        if word not in self._known:
+            self._known[word] = self._embed(word)
+        return self._known[word]
+
+    def _embed(self, word: str) -> Vector | None:
+        alone = Snippet(prompt="", completion=word)
+        try:
+            ids = self.target.encoder.encode([alone])[0].ids
+            spans = self.target.encoder.spans(alone)
+        except InputError:
+            return None
+        own = [i for i, span in zip(ids, spans, strict=False) if span is not None and span[2] > span[1]]
+        if not own:
+            return None
+        mean: Vector = self._matrix[own].float().mean(dim=0).cpu().numpy()
+        return mean
+
+
+def look(target: DifferentiableClassifier, snippet: Snippet) -> tuple[Look, Any]:
+    """The words of `snippet` under one gradient, and the embedding matrix (None where there is none).
+
+    One backward pass: the caller charges it. Raises InputError where the text cannot be scored.
+    """
+    if not isinstance(target, TokenDifferentiable):
+        return of_saliency(word_values(snippet, target.saliency(snippet))), None
+    found = target.token_gradients(snippet)
+    gradient = found.gradient.cpu().numpy()
+    base = (found.gradient * found.matrix[found.ids].to(found.gradient)).sum(dim=-1).tolist()
+    norms = found.gradient.norm(dim=-1).tolist()
+    marks: Look = []
+    for side, text in (("prompt", snippet.prompt), ("completion", snippet.completion)):
+        own = [(s[1], s[2], i) for i, s in enumerate(found.spans) if s is not None and s[0] == side]
+        for word in words(text):
+            inside = [i for start, stop, i in own if start < word.stop and stop > word.start]
+            if inside:
+                total = gradient[inside].sum(axis=0)
+                norm = max(norms[i] for i in inside)
+                weight = sum(base[i] for i in inside)
+                marks.append(WordGradient(side, word.start, word.stop, norm, total, weight))
+    return marks, found.matrix
+
+
+def of_saliency(saliency: Saliency) -> Look:
+    """A map of values alone."""
+    return [WordGradient(*entry) for entry in saliency]
+
+
+def moved(marks: Look, edit: Edit) -> Look:
+    """The look of the text after `edit`: spans shifted, touched words left out."""
+    after: Look = []
+    for mark in marks:
+        if mark.side != edit.side or mark.stop <= edit.start:
+            after.append(mark)
+            continue
+        span = rebase(Edit(side=edit.side, start=mark.start, stop=mark.stop, old="", new=""), edit)
+        if span is not None:
+            after.append(replace(mark, start=span.start, stop=span.stop))
+    return after
+
+
+def estimates(marks: Look, edits: list[Edit], vectors: WordVectors) -> list[float | None]:
+    """Guessed change of the logit by each edit; None for what first order does not reach."""
+    by_place = {(m.side, m.start, m.stop): m for m in marks if m.gradient is not None}
+    found: list[float | None] = []
+    for edit in edits:
+        mark = by_place.get((edit.side, edit.start, edit.stop)) if edit.operation == "substitute" else None
+        vector = vectors.of(edit.new) if mark is not None else None
+        if mark is None or vector is None or mark.gradient is None:
+            found.append(None)
+        else:
+            found.append(float(mark.gradient @ vector) - mark.base)
+    return found

@@ -1,0 +1,201 @@
+"""Which edits are worth a query: where the target looks, what first order guesses, what has helped so far."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Protocol
+
+from holdfast.attacks.firstorder import Look, WordGradient, WordVectors, estimates, look, moved
+from holdfast.attacks.positions import choose, deletion_edits, places
+from holdfast.attacks.search import Candidate, Search, State
+from holdfast.edits.scoring import GRADIENT_QUERIES
+from holdfast.errors import InputError
+from holdfast.protocols import DifferentiableClassifier, Proposer
+from holdfast.types import Edit, Snippet
+
+__all__ = ["Guide", "GuideSettings"]
+
+_PRIOR = 4.0
+"""Pseudo-observations behind the prior of each kind of edit."""
+
+
+class GuideSettings(Protocol):
+    """The settings a guide reads; see `BeamSettings`."""
+
+    @property
+    def sides(self) -> tuple[str, ...]: ...
+    @property
+    def places(self) -> int: ...
+    @property
+    def proposals(self) -> int: ...
+    @property
+    def depth(self) -> int: ...
+    @property
+    def explore(self) -> float: ...
+    @property
+    def saliency(self) -> bool: ...
+    @property
+    def first_order(self) -> bool: ...
+
+
+class Guide:
+    """Proposes and orders candidates for one search; learns within it, never across searches."""
+
+    def __init__(self, search: Search, proposer: Proposer, settings: GuideSettings) -> None:
+        """Nothing is asked of the target yet."""
+        self.search = search
+        self.proposer = proposer
+        self.settings = settings
+        self.vectors: WordVectors | None = None
+        self._looks: dict[Snippet, Look] = {}
+        self._gains: dict[tuple[str, str], tuple[float, float]] = {}
+
+    def begin(self, vectors: WordVectors | None) -> list[State]:
+        """Look at the parent: a gradient (3 queries), or some deletions where the target has none.
+
+        `vectors` of an earlier search are used again if they are this target's. Returns the deletions as
+        states, where they are candidates in their own right (no screen).
+        """
+        search = self.search
+        self.vectors = vectors
+        if not self.settings.saliency:
+            return []
+        if isinstance(search.target, DifferentiableClassifier):
+            self.refresh(search.root)
+            return []
+        return self._deletions()
+
+    def refresh(self, state: State) -> None:
+        """A gradient at `state`, if the budget allows it with room to use it."""
+        search = self.search
+        target = search.target
+        if not isinstance(target, DifferentiableClassifier) or search.meter.left < 8 * GRADIENT_QUERIES:
+            return
+        if not search.meter.charge(GRADIENT_QUERIES):
+            return
+        try:
+            self._looks[state.snippet], matrix = look(target, state.snippet)
+        except InputError:
+            return
+        if matrix is not None and (self.vectors is None or not self.vectors.fit(target, matrix)):
+            self.vectors = WordVectors(target, matrix)  # type: ignore[arg-type]
+
+    def _deletions(self) -> list[State]:
+        """Leave-one-out on a random part of the words, for an eighth of the budget; others get the mean."""
+        search = self.search
+        pairs = deletion_edits(search.parent, self.settings.sides)
+        room = min(len(pairs), search.meter.left // 8)
+        if room < 4:
+            return []
+        chosen = [pairs[i] for i in sorted(search.rng.sample(range(len(pairs)), room))]
+        candidates = search.fresh(search.root, [edit for _, edit in chosen])
+        scored = search.scorer.score(list(candidates), search.rng)
+        changes = {
+            edit: abs(search.root.logit - z)
+            for (_, edit, _), z in zip(candidates.values(), scored, strict=True)
+            if z is not None and math.isfinite(z)
+        }
+        self._looks[search.parent] = [
+            WordGradient(place.side, place.start, place.stop, changes[edit])
+            for place, edit in chosen
+            if edit in changes
+        ]
+        if search.plausible is not None:
+            return []
+        return search.score(search.screened(list(candidates.values()), len(candidates)))
+
+    def look(self, state: State) -> Look:
+        """The state's map, carried over from the text it was edited from unless it was looked at itself."""
+        if state.snippet not in self._looks:
+            carried = self.look(state.origin) if state.origin is not None else []
+            self._looks[state.snippet] = moved(carried, state.edit) if state.edit is not None else carried
+        return self._looks[state.snippet]
+
+    def candidates(self, beam: Sequence[State]) -> list[Candidate]:
+        """Candidates of all texts of the beam, in the order in which they deserve a query."""
+        pool: dict[Snippet, Candidate] = {}
+        guesses: dict[Snippet, float] = {}
+        for state in beam:
+            if len(state.net) < self.settings.depth:
+                found = self._of(state)
+                pool |= found
+                guesses |= self._guess(state, found)
+        kinds: dict[tuple[str, str], list[Candidate]] = {}
+        for candidate in pool.values():
+            kinds.setdefault(self._kind(candidate[1]), []).append(candidate)
+        for kind, members in kinds.items():
+            self.search.rng.shuffle(members)
+            kinds[kind] = self._first(members, guesses)
+        return self._merge(kinds)
+
+    def _of(self, state: State) -> dict[Snippet, Candidate]:
+        settings, search = self.settings, self.search
+        found = places(state.snippet, settings.sides)
+        saliency = [(m.side, m.start, m.stop, m.value) for m in self.look(state)]
+        edits: list[Edit] = []
+        for place in choose(found, saliency, settings.places, settings.explore, search.rng):
+            edits += self.proposer.propose(
+                state.snippet,
+                place.side,
+                place.start,
+                place.stop,
+                settings.proposals,
+                search.rng.getrandbits(62),
+            )
+        return search.fresh(state, edits)
+
+    def _guess(self, state: State, found: dict[Snippet, Candidate]) -> dict[Snippet, float]:
+        """First-order guesses of the logit, for the substitutions among the candidates."""
+        if self.vectors is None or not self.settings.first_order:
+            return {}
+        guessed = estimates(self.look(state), [edit for _, edit, _ in found.values()], self.vectors)
+        return {s: state.logit + g for s, g in zip(found, guessed, strict=True) if g is not None}
+
+    def _first(self, members: list[Candidate], guesses: dict[Snippet, float]) -> list[Candidate]:
+        """The best guesses first, with every `1 / explore`-th place left to chance."""
+        ranked = sorted((c for c in members if c[2] in guesses), key=lambda c: guesses[c[2]])
+        if not ranked:
+            return members
+        chance = iter(members)
+        order: dict[Snippet, Candidate] = {}
+        for candidate in ranked:
+            if self.search.rng.random() < self.settings.explore:
+                extra = next(chance, candidate)
+                order.setdefault(extra[2], extra)
+            order.setdefault(candidate[2], candidate)
+        for candidate in members:
+            order.setdefault(candidate[2], candidate)
+        return list(order.values())
+
+    def _merge(self, kinds: dict[tuple[str, str], list[Candidate]]) -> list[Candidate]:
+        """One list from all kinds of edits, each drawn in proportion to what it has gained so far."""
+        order: list[Candidate] = []
+        queues = {kind: iter(members) for kind, members in sorted(kinds.items())}
+        weights = {kind: self._weight(kind) for kind in queues}
+        while queues:
+            kind = self.search.rng.choices(list(queues), [weights[k] for k in queues])[0]
+            candidate = next(queues[kind], None)
+            if candidate is None:
+                del queues[kind]
+            else:
+                order.append(candidate)
+        return order
+
+    @staticmethod
+    def _kind(edit: Edit) -> tuple[str, str]:
+        return edit.side, edit.operation
+
+    def _weight(self, kind: tuple[str, str]) -> float:
+        total, count = self._gains.get(kind, (0.0, 0.0))
+        prior = 0.1 * max(self.search.root.logit - self.search.threshold, 1e-9)
+        return (total + prior * _PRIOR) / (count + _PRIOR)
+
+    def learn(self, states: Sequence[State]) -> None:
+        """Take note of what each kind of edit gained."""
+        for state in states:
+            if state.origin is not None and state.edit is not None:
+                kind = self._kind(state.edit)
+                total, count = self._gains.get(kind, (0.0, 0.0))
+                gain = max(0.0, state.origin.logit - state.logit)
+                self._gains[kind] = (total + gain, count + 1)
