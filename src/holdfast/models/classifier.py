@@ -21,6 +21,7 @@ from holdfast.models.checkpoint import (
     tokenizer_hash,
 )
 from holdfast.models.encoding import Encoded, Encoder, Span, collate, length_batches
+from holdfast.models.last_token import last_token_logits, takes_the_shorter_way
 from holdfast.models.tokenizer import load_tokenizer
 from holdfast.types import CheckpointRef, Snippet
 
@@ -63,6 +64,7 @@ class HFClassifier:
         self.metadata = metadata
         self.path = path
         self.sign = _sign(model.config, path)
+        self._short = takes_the_shorter_way(model)
         if metadata.dtype == "bfloat16":
             _exact_head(model)
 
@@ -122,9 +124,15 @@ class HFClassifier:
 
     def logits(self, inputs: dict[str, torch.Tensor]) -> torch.Tensor:
         """Logit of each row of a collated batch, (n,), float32; differentiable."""
-        inputs = {k: v.to(self.device) for k, v in inputs.items()}
-        two = self.model(**inputs).logits.float()
+        two = self.class_logits({k: v.to(self.device) for k, v in inputs.items()})
         return self.sign * (two[:, 1] - two[:, 0])
+
+    def class_logits(self, inputs: dict[str, torch.Tensor], model: Any = None) -> torch.Tensor:
+        """The model's two outputs, (n, 2), float32, as it names them; `model`: a wrapped form of it."""
+        if self._short and model in (None, self.model):
+            return last_token_logits(self.model, inputs["input_ids"], inputs["attention_mask"])
+        found: torch.Tensor = (model or self.model)(**inputs).logits.float()
+        return found
 
     def token_gradients(self, snippet: Snippet) -> TokenGradients:
         """Gradient of the logit by each token's embedding, in float32: one forward, one backward."""

@@ -126,7 +126,7 @@ class ClassifierRun:
             if site is not None:
                 site.delta = delta
             try:
-                logits: torch.Tensor = model(**x).logits.float()
+                logits = self.classifier.class_logits(x, model)
             finally:
                 if site is not None:
                     site.delta = None
