@@ -87,9 +87,10 @@ class CountingScorer:
         return self.queries + 3 * self.gradients
 
     def score(self, snippets: Sequence[Snippet]) -> NDArray[np.float64]:
-        """The target's logits, counted."""
+        """The target's logits, counted where it gives them (a refused batch gave none)."""
+        logits = self._target.score(snippets)
         self.queries += len(snippets)
-        return self._target.score(snippets)
+        return logits
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._target, name)
@@ -138,9 +139,9 @@ class FakeAnnotator:
         return Judgement(verdict=Verdict.CATASTROPHIC, severity=4) if hit else Judgement(verdict=Verdict.SAFE)
 
 
-def _require(holds: bool, promise: str, found: object = "") -> None:
+def _require(holds: bool, promise: str, found: object = None) -> None:
     if not holds:
-        raise AssertionError(f"{promise}; found {found!r}" if found != "" else promise)
+        raise AssertionError(promise if found is None else f"{promise}; found {found!r}")
 
 
 def timeless(result: AttackResult) -> AttackResult:
