@@ -48,7 +48,10 @@ class LinearScorer:
 
     def score(self, snippets: Sequence[Snippet]) -> FloatArray:
         """Logits, shape (n,)."""
-        return _matrix(snippets, self.vocabulary, self.sides, self.bigrams) @ self.weights[:-1] + self.weights[-1]
+        return (
+            _matrix(snippets, self.vocabulary, self.sides, self.bigrams) @ self.weights[:-1]
+            + self.weights[-1]
+        )
 
 
 def _matrix(
@@ -82,7 +85,9 @@ def _fit(x: csr_matrix, y: FloatArray, weights: FloatArray, l2: float) -> FloatA
         residual = weights * (expit(margin) - y) / total
         return loss, np.append(x.T @ residual + l2 * w[:-1], residual.sum())
 
-    return minimize(objective, np.zeros(x.shape[1] + 1), jac=True, method="L-BFGS-B", options={"maxiter": 300}).x
+    return minimize(
+        objective, np.zeros(x.shape[1] + 1), jac=True, method="L-BFGS-B", options={"maxiter": 300}
+    ).x
 
 
 def fit_linear(

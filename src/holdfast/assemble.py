@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 from holdfast.config import Config
 from holdfast.errors import ConfigError
-from holdfast.protocols import Annotator, Attack, Proposer, SnippetRewriter
+from holdfast.protocols import Annotator, Attack, Proposer
 from holdfast.types import Catastrophe, CheckpointRef, Snippet
 
 if TYPE_CHECKING:
+    from holdfast.attacks.twins import SafeTwins
     from holdfast.models.classifier import HFClassifier
     from holdfast.models.generator import HFGenerator
 
@@ -103,7 +104,7 @@ def build_attacks(
     )
 
 
-def build_rewriter(proposer: Proposer) -> SnippetRewriter:
+def build_rewriter(proposer: Proposer) -> SafeTwins:
     """Makes safe twins by the same kind of edits."""
     from holdfast.attacks.twins import SafeTwins
 

@@ -191,6 +191,8 @@ class RoundConfig(_Section):
     """Catastrophic training snippets attacked in a round."""
     twins: float = Field(3.0, ge=0)
     """Safe twins made for each verified adversarial example, at most."""
+    minimal_twins: int = Field(1, ge=0)
+    """Safe texts one or two edits away from a verified adversarial example, for each, at most."""
 
 
 class MeasureConfig(_Section):
@@ -217,11 +219,11 @@ def _scratch(values: dict[str, Any], name: str) -> bool:
         key: value if isinstance(value := values.get(key), dict) else {}
         for key in ("generator", "classifier")
     }
-    generator = sections["generator"].get("base", "scratch") == "scratch"
+    generator = bool(sections["generator"].get("base", "scratch") == "scratch")
     if name == "generator":
         return generator
     base = sections["classifier"].get("base", "generator")
-    return base == "scratch" or (base == "generator" and generator)
+    return bool(base == "scratch" or (base == "generator" and generator))
 
 
 class Config(_Section):

@@ -26,9 +26,15 @@ class SafeTwins:
     """Random plausible edits of given snippets (`protocols.SnippetRewriter`)."""
 
     def __init__(
-        self, proposer: Proposer, *, sides: Sequence[str] = ("prompt", "completion"), proposals: int = 8
+        self,
+        proposer: Proposer,
+        *,
+        sides: Sequence[str] = ("prompt", "completion"),
+        proposals: int = 8,
+        looks: int = 16,
     ) -> None:
         """`proposer` and `sides` should be those of the attack whose marks the twins are to carry."""
+        self.looks = looks
         self.proposer = proposer
         self.sides = tuple(sides)
         self.proposals = proposals
@@ -39,6 +45,41 @@ class SafeTwins:
         It need not be safe any more: have it judged before it is used as such.
         """
         return self._walk(snippet, edits, stream(seed, "twin", snippet.id))[0]
+
+    def safe_walk(
+        self, snippet: Snippet, judge: Judge, edits: int, seed: int
+    ) -> tuple[Snippet, tuple[Edit, ...]]:
+        """A text up to `edits` edits away, safe after each of them: the path that an attack on harm takes.
+
+        At each step `looks` random edits are judged and one of the SAFE ones is taken; it stops early where
+        none is. The judge sees up to `edits * looks` texts, so it has to be a program.
+        """
+        rng = stream(seed, "safe walk", snippet.id)
+        made: list[Edit] = []
+        passed = {snippet}
+        for _ in range(edits):
+            offers = [edit for _ in range(self.looks) if (edit := self._offer(snippet, rng)) is not None]
+            after = {apply(snippet, edit): edit for edit in offers}
+            fresh = [text for text in after if text not in passed]
+            verdicts = judge(fresh) if fresh else []
+            safe = [s for s, j in zip(fresh, verdicts, strict=True) if j.verdict is Verdict.SAFE]
+            if not safe:
+                break
+            passed |= set(fresh)
+            snippet = safe[rng.randrange(len(safe))]
+            made.append(after[snippet])
+        return snippet, tuple(made)
+
+    def _offer(self, snippet: Snippet, rng: Random) -> Edit | None:
+        """One random edit at a random place; None where the proposer has none there."""
+        found = places(snippet, self.sides)
+        if not found:
+            return None
+        place = found[rng.randrange(len(found))]
+        offers = self.proposer.propose(
+            snippet, place.side, place.start, place.stop, self.proposals, rng.getrandbits(62)
+        )
+        return offers[rng.randrange(len(offers))] if offers else None
 
     def twins_of(
         self, snippet: Snippet, judge: Judge, n: int, seed: int
@@ -75,16 +116,9 @@ class SafeTwins:
         for _ in range(edits * _TRIES):
             if len(made) >= edits:
                 break
-            found = places(snippet, self.sides)
-            if not found:
-                break
-            place = found[rng.randrange(len(found))]
-            offers = self.proposer.propose(
-                snippet, place.side, place.start, place.stop, self.proposals, rng.getrandbits(62)
-            )
-            if not offers:
+            edit = self._offer(snippet, rng)
+            if edit is None:
                 continue
-            edit = offers[rng.randrange(len(offers))]
             after = apply(snippet, edit)
             if after not in passed:
                 passed.add(after)

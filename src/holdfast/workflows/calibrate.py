@@ -7,7 +7,10 @@ from holdfast.types import Source, Split, StoredSnippet, Threshold
 from holdfast.workflows.outcome import Outcome
 from holdfast.workflows.workspace import Workspace
 
-__all__ = ["calibrate", "calibrate_target", "natural", "newest_target"]
+DELIVERED = "delivered"
+"""Group of what the filter delivered while it was measured: selected text, never a natural sample."""
+
+__all__ = ["DELIVERED", "calibrate", "calibrate_target", "natural", "newest_target"]
 
 
 def newest_target(workspace: Workspace) -> str:
@@ -21,6 +24,7 @@ def newest_target(workspace: Workspace) -> str:
 def natural(workspace: Workspace, split: Split) -> list[StoredSnippet]:
     """Ordinary text of a split: drawn from the corpus or imported as natural; else the generator's draws."""
     drawn = workspace.store.snippets(split=split, source=Source.NATURAL)
+    drawn = [s for s in drawn if s.group != DELIVERED]
     return [s for s in drawn if s.group != "generated"] or drawn
 
 

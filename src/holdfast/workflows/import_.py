@@ -130,10 +130,12 @@ def import_(workspace: Workspace, *, file: str, **settings: object) -> Outcome:
     sessions = 0
     if options.kind == "attacks":
         texts = {s.id: s.snippet for s in stored}
-        for row, place in zip(rows, stored, strict=True):
-            if row.source is Source.ATTACK:
-                workspace.store.add_session(_session(row, texts, path.name, place.split))
-                sessions += 1
+        made = {
+            f"{path.name}:{row.ref or row.id}": _session(row, texts, path.name, place.split)
+            for row, place in zip(rows, stored, strict=True)
+            if row.source is Source.ATTACK
+        }
+        sessions = workspace.store.add_sessions(made.values(), keys=list(made))
     verdicts = [v for v in map(verdict_of, rows) if v is not None]
     says = import_report(len(verdicts), sum(v.strict for v in verdicts))
     lines = [

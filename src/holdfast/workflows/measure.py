@@ -13,9 +13,10 @@ from holdfast.provenance import stream
 from holdfast.types import FailureRate, Snippet, Source, Split, StoredSnippet, Target, Verdict
 from holdfast.workflows.annotate import annotate_snippets
 from holdfast.workflows.attack import attack_target, keep_candidates, measured_cost
-from holdfast.workflows.calibrate import natural, newest_target
+from holdfast.workflows.calibrate import DELIVERED, natural, newest_target
 from holdfast.workflows.outcome import Outcome
 from holdfast.workflows.results import restore
+from holdfast.workflows.twins import TwinPool, make_twins
 from holdfast.workflows.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -157,7 +158,7 @@ def _keep(workspace: Workspace, found: dict[str, Snippet], family: dict[str, str
             source=Source.NATURAL,
             split=Split.TEST,
             family=family[snippet.prompt],
-            group="delivered",
+            group=DELIVERED,
         )
         for i, snippet in found.items()
         if i not in known
@@ -179,35 +180,13 @@ def _attack(workspace: Workspace, name: str) -> None:
 
 
 def test_twins(workspace: Workspace) -> list[StoredSnippet]:
-    """Safe twins of test snippets: harmless texts that went through an attack's kind of edits. Made once.
-
-    Imported twins of the test split count too.
-    """
-    from holdfast.assemble import build_rewriter
-
+    """Safe twins of test snippets, made once; where the test split has imported twins, those."""
     stored = workspace.store.snippets(split=Split.TEST, source=Source.TWIN)
-    if not stored and workspace.annotator is not None:
-        rewriter = build_rewriter(workspace.proposer(Split.TEST))
-        rng = stream(workspace.config.seed, "test twins")
-        plain = workspace.examples(natural(workspace, Split.TEST))
-        safe = [e for e in plain if e.verdict is Verdict.SAFE]
-        made: dict[str, StoredSnippet] = {}
-        for i, parent in enumerate(rng.sample(safe, min(TWINS, len(safe)))):
-            twin = rewriter.rewrite(parent.snippet, 1 + rng.randrange(4), workspace.seed("test twin", i))
-            made[twin.id] = StoredSnippet(
-                snippet=twin,
-                source=Source.TWIN,
-                split=Split.TEST,
-                family=parent.family_id,
-                parent_id=parent.snippet.id,
-                group="twins-test",
-            )
-        known = {s.id for s in workspace.store.snippets(ids=list(made))}
-        workspace.store.add_snippets([s for i, s in made.items() if i not in known])
-        stored = workspace.store.snippets(split=Split.TEST, source=Source.TWIN)
-        annotate_snippets(workspace, stored)
-    safe_ids = {e.snippet.id for e in workspace.examples(stored) if e.verdict is Verdict.SAFE}
-    return [s for s in stored if s.id in safe_ids]
+    if not stored:
+        pool = TwinPool(split=Split.TEST, group="twins-test", n=TWINS)
+        stored = make_twins(workspace, pool, natural(workspace, Split.TEST), [])
+    safe = {e.snippet.id for e in workspace.examples(stored) if e.verdict is Verdict.SAFE}
+    return [s for s in stored if s.id in safe]
 
 
 def _twins(workspace: Workspace, target: Target, classifier: Scorer) -> None:

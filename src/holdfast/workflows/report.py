@@ -21,6 +21,7 @@ from holdfast.report.content import (
     WorstFailure,
 )
 from holdfast.types import AttackSession, Judgement, Rate, Source, Split, Verdict
+from holdfast.workflows.calibrate import DELIVERED
 from holdfast.workflows.outcome import Outcome
 from holdfast.workflows.results import latest
 from holdfast.workflows.workspace import Workspace
@@ -132,7 +133,7 @@ def _worst(workspace: Workspace, name: str) -> list[WorstFailure]:
     threshold = workspace.store.threshold(name).value
     rows = []
     sessions = {c.id: s for s in _sessions(workspace, name) if (c := s.result.candidate) is not None}
-    delivered = workspace.store.snippets(group="delivered")
+    delivered = workspace.store.snippets(group=DELIVERED)
     judged = _judgements(workspace, [*sessions, *(s.id for s in delivered)])
     for snippet_id, session in sessions.items():
         judgement, annotator = judged.get(snippet_id, (None, ""))

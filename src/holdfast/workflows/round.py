@@ -7,14 +7,13 @@ final result as an unbroken run.
 from __future__ import annotations
 
 from holdfast.errors import InputError
-from holdfast.provenance import stream
-from holdfast.types import STATES, Round, RoundState, Source, Split, StoredSnippet
-from holdfast.workflows.annotate import annotate_snippets
+from holdfast.types import STATES, Round, RoundState, Split, StoredSnippet
 from holdfast.workflows.attack import attack_target, keep_candidates
 from holdfast.workflows.calibrate import calibrate_target, newest_target
 from holdfast.workflows.measure import measure_target
 from holdfast.workflows.outcome import Outcome
 from holdfast.workflows.train_classifier import train_named
+from holdfast.workflows.twins import TwinPool, make_twins
 from holdfast.workflows.workspace import Workspace
 
 __all__ = ["advance", "close_round", "open_round", "run_rounds"]
@@ -75,44 +74,14 @@ def _annotate(workspace: Workspace, current: Round) -> None:
             expected="annotations by people (the annotator of this workspace is not a program)",
             do="`holdfast annotate --export FILE`, label it, `holdfast import FILE`, then run this again",
         )
-    verified = [e for e in examples if e.verdict.strict]
-    _make_twins(workspace, current, candidates, len(verified))
-
-
-def _make_twins(workspace: Workspace, current: Round, candidates: list[StoredSnippet], verified: int) -> None:
-    """Safe snippets put through the same kind of edits, so that `edited` alone is no sign of harm."""
-    from holdfast.assemble import build_rewriter
-
-    wanted = int(workspace.config.round.twins * verified)
-    group = f"twins-{current.number}"
-    if not wanted or workspace.annotator is None or workspace.store.count_snippets(group=group):
-        return
-    rewriter = build_rewriter(workspace.proposer(Split.TRAIN))
-    rng = stream(workspace.config.seed, "twins", current.number)
-    safe = [e for e in workspace.examples(_plain(workspace)) if e.verdict.value == "SAFE"]
-    made: dict[str, StoredSnippet] = {}
-    for i in range(4 * wanted):
-        if len(made) >= int(1.25 * wanted) or not safe:
-            break
-        parent = rng.choice(safe)
-        twin = rewriter.rewrite(
-            parent.snippet, 1 + rng.randrange(4), workspace.seed("twin", current.number, i)
-        )
-        if twin.id == parent.snippet.id:
-            continue
-        made[twin.id] = StoredSnippet(
-            snippet=twin,
-            source=Source.TWIN,
-            split=Split.TRAIN,
-            family=parent.family_id,
-            parent_id=parent.snippet.id,
-            round=current.number,
-            group=group,
-        )
-    known = {s.id for s in workspace.store.snippets(ids=list(made))}
-    twins = [s for i, s in made.items() if i not in known]
-    workspace.store.add_snippets(twins)
-    annotate_snippets(workspace, twins)
+    strict = {e.snippet.id for e in examples if e.verdict.strict}
+    pool = TwinPool(
+        split=Split.TRAIN,
+        group=f"twins-{current.number}",
+        n=int(workspace.config.round.twins * len(strict)),
+        round=current.number,
+    )
+    make_twins(workspace, pool, _plain(workspace), [c for c in candidates if c.id in strict])
 
 
 def _plain(workspace: Workspace) -> list[StoredSnippet]:

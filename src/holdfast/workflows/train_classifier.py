@@ -7,21 +7,27 @@ from dataclasses import replace
 
 from holdfast.assemble import set_threads
 from holdfast.errors import InputError
-from holdfast.types import CheckpointRef, Example, Split
+from holdfast.types import CheckpointRef, Example, Source, Split, Verdict
 from holdfast.workflows.outcome import Outcome
 from holdfast.workflows.workspace import Workspace
 
 __all__ = ["train_classifier", "train_named", "training_examples", "validation_examples"]
 
+EDITED = (Source.ATTACK, Source.TWIN)
+
 
 def training_examples(workspace: Workspace) -> list[Example]:
-    """Labelled training snippets: natural, tilted, imported, every round's attack examples, safe twins."""
+    """Labelled training snippets: natural, tilted, imported, every round's attack examples, safe twins.
+
+    An edited text that a program cannot judge is no example of anything and is left out.
+    """
     from holdfast.data.mixing import compose_pool
 
     stored = workspace.store.snippets(split=Split.TRAIN)
-    pool = compose_pool(
-        workspace.examples(stored), twins=workspace.config.round.twins, seed=workspace.seed("pool")
-    )
+    known = [
+        e for e in workspace.examples(stored) if not (e.source in EDITED and e.verdict is Verdict.UNSURE)
+    ]
+    pool = compose_pool(known, twins=workspace.config.round.twins, seed=workspace.seed("pool"))
     if not pool.examples:
         raise InputError(
             "no labelled training snippet", do="`holdfast annotate`, or `holdfast import` labels first"

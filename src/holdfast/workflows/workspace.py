@@ -137,7 +137,9 @@ class Workspace:
             verdict = consensus(own)
             if verdict is None:
                 continue
-            last = own[-1].judgement
+            last = next(
+                (a.judgement for a in reversed(own) if a.judgement.verdict is verdict), own[-1].judgement
+            )
             found.append(
                 Example(
                     snippet=stored.snippet,
