@@ -33,7 +33,7 @@ class BeamSettings:
     """Exact scores a level."""
     places: int = 12
     """Words and insertion points looked at, per text and level."""
-    proposals: int = 6
+    proposals: int = 12
     """Edits asked of the proposer at each place."""
     depth: int = 12
     """Edits on one text, at most."""

@@ -8,7 +8,7 @@ from holdfast.attacks.positions import places
 from holdfast.attacks.search import Plausible, Search
 from holdfast.attacks.settings import make_settings
 from holdfast.protocols import Proposer, Scorer
-from holdfast.types import AttackBudget, AttackResult, Snippet
+from holdfast.types import AttackBudget, AttackResult, Edit, Snippet
 
 __all__ = ["RandomRewriting", "RandomSettings"]
 
@@ -42,12 +42,13 @@ class RandomRewriting:
         """Attack one parent; see `protocols.Attack`."""
         search = Search(self.name, target, threshold, budget, parent=parent, seed=seed)
         search.plausible = self.plausible
-        idle = 0
+        settings, idle = self.settings, 0
         while search.scoreable and search.meter.left > 0 and not search.accepted and idle < 3:
             before = search.meter.spent
-            layer = [search.root] * self.settings.level
-            for depth in range(self.settings.edits):
-                layer = [s for s in layer if search.rng.random() < 1 / (depth + 1) or s is search.root]
+            layer = [search.root] * settings.level
+            for depth in range(settings.edits):
+                going_on = (settings.edits - depth) / (settings.edits - depth + 1)
+                layer = [s for s in layer if depth == 0 or search.rng.random() < going_on]
                 pool = [c for s in layer for c in search.fresh(s, self._edit(search, s.snippet)).values()]
                 distinct = list({c[2]: c for c in pool}.values())
                 room = min(len(distinct), search.meter.left)
@@ -57,7 +58,7 @@ class RandomRewriting:
             idle = idle + 1 if search.meter.spent == before else 0
         return search.result()
 
-    def _edit(self, search: Search, snippet: Snippet) -> list:  # type: ignore[type-arg]
+    def _edit(self, search: Search, snippet: Snippet) -> list[Edit]:
         """One random edit, or none."""
         found = places(snippet, self.settings.sides)
         place = found[search.rng.randrange(len(found))] if found else None

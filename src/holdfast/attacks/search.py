@@ -124,12 +124,15 @@ class Search:
         return kept[:wanted]
 
     def score(self, candidates: Sequence[Candidate]) -> list[State]:
-        """Exact logits of the candidates as states; those beyond the budget are left out."""
+        """Exact logits of the candidates as states.
+
+        Left out are those beyond the budget, and those that the target refused (charged all the same).
+        """
         logits = self.scorer.score([snippet for _, _, snippet in candidates], self.rng)
         spent, seconds = self.meter.spent, self.meter.seconds
         states: list[State] = []
         for (origin, edit, snippet), z in zip(candidates, logits, strict=True):
-            if z is None:
+            if z is None or not math.isfinite(z):
                 continue
             state = State(
                 snippet,
@@ -142,8 +145,7 @@ class Search:
                 seconds=seconds,
             )
             states.append(state)
-            if math.isfinite(z):
-                self.best = better(state, self.best)
+            self.best = better(state, self.best)
         return states
 
     def result(self) -> AttackResult:
