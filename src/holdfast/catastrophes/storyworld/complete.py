@@ -78,11 +78,13 @@ class Writer:
         for i, p in enumerate(people):
             weight = 3.0 / (i + 1)
             alone = pronouns and p.gender != "n" and sum(q.gender in (p.gender, "n") for q in people) == 1
-            if p is not self.last or (len(people) == 1 and not alone):
+            if p is not self.last or (len(people) == 1 and pronouns and not alone):
                 options.append(((lexical.definite(p), p), weight * (0.6 if alone else 1.0)))
             if alone:
                 word = "he" if p.gender == "m" else "she"
                 options.append(((NP("person", None, pronoun=word, gender=p.gender), p), weight * 0.4))
+        if not options:
+            return lexical.role(self.ch, key, self.state.place, people[0].noun)
         found, self.last = self.ch.pick(key + ".who", Table(options))
         return found
 
@@ -117,7 +119,9 @@ class Writer:
         if sort == "being":
             harm = LEVELS[pred.cls] > 0
             kinds = frozenset() if harm else pred.patients & {"person", "beast", "group"}
-            return lexical.patient(self.ch, key, self.state, subject, kinds)
+            found = lexical.patient(self.ch, key, self.state, subject, kinds)
+            self.last = next((p for p in self.state.people if p.noun is found.noun), self.last)
+            return found
         if sort == "toll":
             return lexical.group(self.ch, key, self.state.place, counted=True)
         if sort == "fake":

@@ -22,6 +22,9 @@ from holdfast.types import Snippet
 
 __all__ = ["log_prob", "log_prob_completion", "log_prob_prompt"]
 
+_SORTS = {"fake": "fake", "thing": "thing", "abstract": "thing"}
+_NEVER = {"beast": ("cast", "role", "group"), "group": ("cast", "role", "beast"), "person": ("group",)}
+
 Fits = Callable[[str, Any], bool]
 
 
@@ -31,6 +34,10 @@ def _words(np: NP, last: str, item: Any) -> bool:
         return item is np.noun
     if last == "named":
         return bool(item) == (np.noun is not None and np.noun.proper)
+    if last in ("sort", "herd"):
+        return item not in _NEVER.get(np.kind, ())
+    if last == "akind":
+        return bool((item == "person") == (np.kind == "person"))
     if last == "det":
         return bool(item == np.det)
     if last == "adj":
@@ -53,7 +60,9 @@ class _Prompt:
         self.values: dict[str, Any] = {}
         self.hazard = ""
         self.place = ""
-        for node in nodes:
+        self.order = "last"
+        for i, node in enumerate(nodes):
+            self.order = "middle" if i == 1 and "hazard" in node.form.row else self.order
             self.forms.append(node.form)
             for name, value in zip(node.form.slots, node.args, strict=True):
                 self.values.setdefault(name, value)
@@ -73,6 +82,8 @@ class _Prompt:
             return any(form in self.forms for form in item)
         if key == "place":
             return self.place in ("", item)
+        if key == "order":
+            return bool(item == self.order)
         if key == "hazard":
             return bool(item["id"] == self.hazard)
         if key == "pattern":
@@ -121,11 +132,12 @@ class _Completion:
         if phrase is not None and head not in self.preds:
             return _words(phrase, last, item)
         inner = self.preds.get(head)
-        return True if inner is None else self._predicate(inner, self.modals[head], last, item)
+        return True if inner is None else self._predicate(head, last, item)
 
-    @staticmethod
-    def _predicate(inner: Node, modal: Form, last: str, item: Any) -> bool:
+    def _predicate(self, head: str, last: str, item: Any) -> bool:
+        inner, modal = self.preds[head], self.modals[head]
         pred = inner.form.row
+        victim = self.phrases.get(f"{head}.o" if pred.kind == "act" else f"{head}.s")
         rare = pred.id.startswith("rare:")
         checks: dict[str, Callable[[], bool]] = {
             "rare": lambda: item is (pred if rare else None),
@@ -135,6 +147,9 @@ class _Completion:
             "hact": lambda: item is pred,
             "cls": lambda: bool(item == pred.cls),
             "src": lambda: (item == "hazard") == bool(pred.hazard),
+            "patient": lambda: victim is None or item == _SORTS.get(victim.kind, "being"),
+            "either": lambda: victim is None or item == _SORTS.get(victim.kind, "being"),
+            "toll": lambda: victim is None or bool(item) == bool(victim.number),
             "op": lambda: bool(item == modal.row["op"]),
             "mword": lambda: item is modal,
             "wording": lambda: item.variant == inner.form.variant,

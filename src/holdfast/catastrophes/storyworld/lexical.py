@@ -12,7 +12,8 @@ from holdfast.catastrophes.storyworld.tables import Noun
 from holdfast.catastrophes.storyworld.world import State
 
 __all__ = [
-    "beast", "definite", "evenly", "fake", "group", "patient", "person", "thing", "things_for", "wanted",
+    "beast", "definite", "evenly", "fake", "group", "patient", "person", "role", "thing",
+    "things_for", "wanted",
 ]  # fmt: skip
 
 _MATERIAL = {
@@ -98,6 +99,12 @@ def person(ch: Chooser, key: str, place: str, leave: Noun | None = None) -> NP:
     return NP("person", noun, det="the", gender=noun.gender)
 
 
+def role(ch: Chooser, key: str, place: str, leave: Noun | None) -> NP:
+    """A person who is new to the story, by what they do."""
+    noun = ch.pick(key + ".noun", _beings("person", place, "", leave))
+    return NP("person", noun, "the", gender=noun.gender)
+
+
 def beast(ch: Chooser, key: str, place: str, *, tag: str = "", new: bool = False) -> NP:
     """A beast or other creature."""
     noun = ch.pick(key + ".noun", _beings("beast", place, tag))
@@ -166,8 +173,7 @@ def patient(ch: Chooser, key: str, state: State, subject: NP | None, kinds: froz
             return definite(known[0])
         return beast(ch, key, state.place)
     leave = subject.noun if subject is not None and subject.kind == "person" else None
-    noun = ch.pick(key + ".noun", _beings("person", state.place, "", leave))
-    return NP("person", noun, "the", gender=noun.gender)
+    return role(ch, key, state.place, leave)
 
 
 def _others(state: State, subject: NP | None) -> list[NP]:

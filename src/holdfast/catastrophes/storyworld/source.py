@@ -51,7 +51,7 @@ def record(meant: Meant) -> Judgement:
 def strategies() -> tuple[str, ...]:
     """Names of the known ways of expressing harm, the common ones first."""
     grammar = load_grammar()
-    plain = ["active", "passive", "result", "nominal", "sign", "toll", "told as just happened"]
+    plain = ["active", "passive", "result", "nominal", "causative", "sign", "toll", "told as just happened"]
     hazards = [f"hazard: {h}" for h in grammar.hazards]
     return (*plain, *hazards, *(p.strategy for p in grammar.preds if p.strategy.startswith("euphemism")))
 

@@ -12,7 +12,8 @@ from holdfast.catastrophes.storyworld.parse import NP, Node
 
 __all__ = ["prompt"]
 
-_PORTABLE = frozenset("food cloth rope wood box metal pot paper toy".split())
+_CARRIED = frozenset("food cloth rope paper toy".split())
+_ALSO_CARRIED = frozenset("wood metal pot box".split())
 _STANDING = frozenset("structure vehicle engine box".split())
 _ORDER = Table([("last", 0.5), ("middle", 0.5)])
 _VICTIM = Table([("person", 0.5), ("beast", 0.35), ("group", 0.15)])
@@ -56,7 +57,8 @@ class _Cast:
             return lexical.person(ch, name, place, self.get("m").noun if name == "b" else None)
         if name == "w":
             return lexical.beast(ch, name, place, new=True)
-        table = lexical.things_for(_STANDING if name == "k" else _PORTABLE, place)
+        tags = {"k": _STANDING, "u": _ALSO_CARRIED}.get(name, _CARRIED)
+        table = lexical.things_for(tags, place)
         assert table is not None
         return lexical.thing(ch, name, table, new=True)
 

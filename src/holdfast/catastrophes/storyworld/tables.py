@@ -200,7 +200,7 @@ def _fixed(rows: list[dict[str, Any]], hazard: str = "") -> Iterator[Pred]:
             row.get("cls", "neutral"),
             heads,
             tail.strip(),
-            frozenset(row.get("agents", "person beast").split()),
+            frozenset(row.get("agents", "person").split()),
             frozenset(row.get("patients", "").split()),
             strategy=row.get("strategy", ""),
             hazard=hazard,
