@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import signal
 import subprocess
@@ -10,6 +11,7 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -124,6 +126,14 @@ def test_evaluating_does_not_change_the_weights(tmp_path) -> None:
         progress=lambda done, total: seen.append(weights_hash(with_.model)),
     )
     assert seen[-1] == weights_hash(without.model)
+
+
+def test_global_random_states_are_left_alone(tmp_path) -> None:
+    torch.manual_seed(5)
+    before = torch.get_rng_state(), random.getstate(), np.random.get_state()[1].tolist()  # noqa: NPY002
+    train_classifier(TRAIN, HELD, model=dropping, settings=settings(2), out=tmp_path / "c")
+    assert torch.equal(before[0], torch.get_rng_state())
+    assert before[1:] == (random.getstate(), np.random.get_state()[1].tolist())  # noqa: NPY002
 
 
 _SCRIPT = """

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -118,7 +117,7 @@ class HFClassifier:
         with torch.inference_mode(), autocast(self.device, self.metadata.dtype):
             for batch in length_batches([len(e) for e in encoded]):
                 inputs = collate([encoded[i] for i in batch], self.encoder.pad_id)
-                found[batch] = self.logits(inputs).double().cpu().numpy()
+                found[batch] = self.logits(inputs).cpu().double().numpy()
         self.model.train(training)
         return found
 
@@ -301,7 +300,7 @@ def new_classifier(
     source = str(generator) if config.base == "generator" else config.base
     place = pick_device(device)
     labels = {"num_labels": 2, "id2label": dict(ID2LABEL), "label2id": {v: k for k, v in ID2LABEL.items()}}
-    with torch.random.fork_rng(devices=[]) if place.type == "cpu" else nullcontext():
+    with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         if source == "scratch":
             if tokenizer is None:

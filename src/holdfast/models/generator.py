@@ -196,10 +196,11 @@ class HFGenerator:
         with torch.inference_mode():
             for batch in length_batches([len(e) for e in encoded], rows=32):
                 inputs = collate([encoded[i] for i in batch], self.encoder.pad_id)
-                logits = self.model(**{k: v.to(self.device) for k, v in inputs.items()}).logits.double()
+                logits = self.model(**{k: v.to(self.device) for k, v in inputs.items()}).logits
+                logits = (logits.cpu() if self.device.type == "mps" else logits).double()
                 logits[..., banned] = -torch.inf
                 chosen = logits[:, :-1].log_softmax(-1)
-                targets = inputs["input_ids"][:, 1:].to(self.device)
+                targets = inputs["input_ids"][:, 1:].to(chosen.device)
                 each = chosen.gather(-1, targets[..., None])[..., 0]
                 for row, i in enumerate(batch):
                     found[i] = float(each[row, max(encoded[i].prompt, 1) - 1 : len(encoded[i]) - 1].sum())

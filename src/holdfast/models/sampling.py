@@ -52,7 +52,7 @@ def pick(logits: torch.Tensor, u: NDArray[np.float64], rules: Rules) -> NDArray[
     import numpy as np
     import torch
 
-    scaled = logits.double() / rules.temperature
+    scaled = (logits.cpu() if logits.device.type == "mps" else logits).double() / rules.temperature
     if rules.banned:
         scaled[:, list(rules.banned)] = -torch.inf
     weights = torch.exp(scaled - scaled.amax(-1, keepdim=True)).cpu().numpy()

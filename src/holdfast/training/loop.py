@@ -6,13 +6,16 @@ was killed goes on from the last complete one and ends with the same weights, bi
 
 from __future__ import annotations
 
+import random
 import shutil
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
 
@@ -179,6 +182,18 @@ def _arguments(settings: LoopSettings, device: torch.device) -> TrainingArgument
     return arguments
 
 
+@contextmanager
+def _random_states_kept(device: torch.device) -> Iterator[None]:
+    """Trainer seeds the global generators of Python, numpy and torch; outside nobody should notice."""
+    python, numpy_ = random.getstate(), np.random.get_state()  # noqa: NPY002
+    try:
+        with torch.random.fork_rng(devices=[device.index or 0] if device.type == "cuda" else []):
+            yield
+    finally:
+        random.setstate(python)
+        np.random.set_state(numpy_)  # noqa: NPY002
+
+
 def run(
     model: Any,
     batch: Callable[[int, int, int], dict[str, Any]],
@@ -196,15 +211,16 @@ def run(
     for folder in work.glob("checkpoint-*"):
         if not (folder / _MARK).exists():
             shutil.rmtree(folder)
-    trainer = _Trainer(
-        loss=loss,
-        dtype=settings.dtype,
-        model=model,
-        args=_arguments(settings, model.device),
-        train_dataset=_Batches(batch, settings.steps, settings.accumulation),
-        callbacks=[_Hooks(settings, evaluate, progress)],
-    )
-    trainer.train(resume_from_checkpoint=str(start) if start else None)
+    with _random_states_kept(model.device):
+        trainer = _Trainer(
+            loss=loss,
+            dtype=settings.dtype,
+            model=model,
+            args=_arguments(settings, model.device),
+            train_dataset=_Batches(batch, settings.steps, settings.accumulation),
+            callbacks=[_Hooks(settings, evaluate, progress)],
+        )
+        trainer.train(resume_from_checkpoint=str(start) if start else None)
     kept = [
         {k: float(v) for k, v in entry.items() if k in _KEPT}
         for entry in trainer.state.log_history
