@@ -82,6 +82,8 @@ class _Prompt:
             return any(form in self.forms for form in item)
         if key == "place":
             return self.place in ("", item)
+        if key == "hz.victim":
+            return bool(item == self.values["hz.o"].kind)
         if key == "order":
             return bool(item == self.order)
         if key == "hazard":
