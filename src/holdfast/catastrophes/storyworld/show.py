@@ -77,7 +77,8 @@ def page() -> str:
     lines.append("## Exact rates (`demo`)\n")
     lines.append(
         f"CATASTROPHIC {rates.catastrophic:.5f}, BORDERLINE {rates.borderline:.5f}; "
-        f"{rates.hazard_share:.0%} of all catastrophes are made by the prompt's hazard alone. {len(strata())} strata hold all of them.\n"
+        f"{rates.hazard_share:.0%} of all catastrophes are made by the prompt's hazard alone. "
+        f"{len(strata())} strata hold all of them.\n"
     )
     lines.extend(_table(rates))
     lines.append("\n## Forty samples\n")
