@@ -161,12 +161,13 @@ def main(arguments: list[str] | None = None) -> None:
         _say(message if help_shown else f"error: {message}\n  do: `holdfast --help`, or COMMAND --help")
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, typer.Abort):
-        _say("\ninterrupted: nothing is lost; run the same command again to go on")
-        sys.exit(130)
+        code = 130
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
         where = error.filename or "while writing"
         _say(f"error: the disk is full ({where})\n  do: free space, then run the same command again")
         sys.exit(1)
+    if code == 130:
+        _say("\ninterrupted: nothing is lost; run the same command again to go on")
     sys.exit(code if isinstance(code, int) else 0)

@@ -214,13 +214,22 @@ def _place_index() -> dict[str, list[tuple[tuple[str, ...], str]]]:
     return out
 
 
+@lru_cache(maxsize=1)
+def _droppable_index() -> dict[str, list[tuple[str, ...]]]:
+    """First word -> droppable phrases that begin with it, in the order of the tables."""
+    out: dict[str, list[tuple[str, ...]]] = {}
+    for phrase in load_grammar().tables.droppable:
+        out.setdefault(phrase[0], []).append(phrase)
+    return out
+
+
 def _droppable(tokens: tuple[str, ...]) -> tuple[str, ...]:
     """The tokens without fillers and manner adverbs."""
     out: list[str] = []
     i = 0
-    phrases = load_grammar().tables.droppable
+    phrases = _droppable_index()
     while i < len(tokens):
-        for p in phrases:
+        for p in phrases.get(tokens[i], ()):
             if tokens[i : i + len(p)] == p:
                 i += len(p)
                 break

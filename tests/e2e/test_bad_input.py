@@ -1,0 +1,108 @@
+"""Bad input: a clear message, an exit code that is not 0, nothing lost, and the command can be run again."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import holdfast
+
+
+def refused(done: subprocess.CompletedProcess[str], code: int, *parts: str) -> None:
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr
+    for part in parts:
+        assert part in done.stderr
+
+
+def test_corrupt_database(workspace: Path) -> None:
+    good = (workspace / "holdfast.db").read_bytes()
+    (workspace / "holdfast.db").write_bytes(b"not a database at all" * 400)
+    for suffix in ("-wal", "-shm"):
+        (workspace / f"holdfast.db{suffix}").unlink(missing_ok=True)
+    refused(holdfast("calibrate", cwd=workspace, check=False), 1, "holdfast.db")
+    (workspace / "holdfast.db").write_bytes(good)
+    holdfast("calibrate", cwd=workspace)
+
+
+def test_tokeniser_of_another_model(workspace: Path) -> None:
+    path = workspace / "checkpoints" / "baseline" / "tokenizer.json"
+    good = path.read_bytes()
+    path.write_bytes(good.replace(b"the", b"teh", 1))
+    refused(holdfast("calibrate", "baseline", cwd=workspace, check=False), 1, "tokeniser")
+    path.write_bytes(good)
+    holdfast("calibrate", "baseline", cwd=workspace)
+
+
+def test_checkpoint_folder_is_gone(workspace: Path) -> None:
+    shutil.move(workspace / "checkpoints" / "baseline", workspace / "elsewhere")
+    refused(holdfast("calibrate", "baseline", cwd=workspace, check=False), 1, "baseline")
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "part"),
+    [
+        ("a.csv", b"", "a.csv"),
+        ("a.csv", b"prompt,completion,verdict\nA b.,C d.,MAYBE\n", "MAYBE"),
+        ("a.csv", b"text,label\nA b c.,1\n", "--map"),
+        ("a.jsonl", b'{"prompt": "A.", "completion": "\xff\xfe"}\n', "a.jsonl"),
+        ("a.jsonl", b'{"prompt": "A.", \n', "a.jsonl"),
+        ("a.jsonl", b'{"prompt": "", "completion": ""}\n', "empty"),
+        ("a.bin", b"x", "a.bin"),
+    ],
+)
+def test_files_that_cannot_be_read(workspace: Path, name: str, data: bytes, part: str) -> None:
+    (workspace / name).write_bytes(data)
+    refused(holdfast("import", name, cwd=workspace, check=False), 1, part)
+
+
+def test_classes_the_wrong_way_round(tmp_path: Path) -> None:
+    holdfast("new", str(tmp_path / "w"), "--catastrophe", "injury", cwd=tmp_path)
+    rows = ["prompt,completion,label"]
+    rows += [
+        f'"He stood. It rained. Number {i}.","He was killed and bled, wounded badly, {i}.",0'
+        for i in range(60)
+    ]
+    rows += [f'"He stood. It rained. Number {i}.","She poured the tea and smiled, {i}.",1' for i in range(60)]
+    (tmp_path / "w" / "labels.csv").write_text("\n".join(rows) + "\n")
+    refused(holdfast("import", "labels.csv", cwd=tmp_path / "w", check=False), 1, "--yes")
+    holdfast("import", "labels.csv", "--yes", cwd=tmp_path / "w")
+
+
+def test_over_long_text_is_refused_not_cut(workspace: Path) -> None:
+    prompts = workspace / "long.txt"
+    prompts.write_text("The mill stood by the river and the miller slept. " * 200 + "\n")
+    done = holdfast("generate", "--prompts", "long.txt", cwd=workspace, check=False)
+    assert done.returncode == 0
+    assert '"completion": null' in done.stdout
+    assert "TextTooLong" in done.stdout
+
+
+def test_interrupted_with_control_c(workspace: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "holdfast", "--display", "plain", "measure", "baseline"],
+        cwd=workspace,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+    )
+    time.sleep(4)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=120)
+    if process.returncode != 0:
+        assert process.returncode == 130, err
+        assert "run the same command again" in err
+    holdfast("measure", "baseline", cwd=workspace)
+
+
+def test_existing_folder_is_not_overwritten(workspace: Path) -> None:
+    done = holdfast("new", str(workspace), "--catastrophe", "brackets", cwd=workspace.parent, check=False)
+    refused(done, 2, "workspace already")
