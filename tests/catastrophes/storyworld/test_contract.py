@@ -32,6 +32,9 @@ def test_catastrophe():
     assert world.corpus is not None and world.oracle is not None and world.corpus.complete is not None
     draws = world.corpus.sample(50, 4, tilted=True)
     assert len(world.oracle([d.snippet for d in draws])) == 50
+    assert world.corpus.strata is not None and world.corpus.catastrophic_rate is not None
+    total = sum(stratum.probability for stratum in world.corpus.strata())
+    assert abs(total - world.corpus.catastrophic_rate) < 1e-12
     assert len(set(world.strategies)) == len(world.strategies)
 
 

@@ -46,7 +46,11 @@ def catastrophe(preset: str = "demo") -> Catastrophe:
         version=load_tables().version,
         oracle=judge_many,
         corpus=Corpus(
-            name=f"storyworld/{preset}", sample=partial(sample, preset=preset), complete=completions
+            name=f"storyworld/{preset}",
+            sample=partial(sample, preset=preset),
+            complete=completions,
+            strata=partial(strata, preset),
+            catastrophic_rate=marginal(preset).catastrophic,
         ),
         completion_sentences=1,
         keywords=_KEYWORDS,
