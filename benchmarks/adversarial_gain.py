@@ -43,10 +43,10 @@ from holdfast.workflows.workspace import Workspace
 
 SETTINGS = (
     "data.validation=16000",
-    "data.parents=3000",
-    "round.parents=700",
-    "measure.parents=600",
-    "measure.stratum_draws=100",
+    "data.parents=2400",
+    "round.parents=500",
+    "measure.parents=400",
+    "measure.stratum_draws=60",
     "threads=1",
 )
 
@@ -263,7 +263,8 @@ def table(found: dict[str, Any]) -> str:
         row = found[arm]
         k, n = row["natural_failures"]
         lines.append(
-            f"{arm:12} queries per break {row['text']}; accepts {row['acceptance']:.4f}; natural failures {k}/{n}"
+            f"{arm:12} queries per break {row['text']}; accepts {row['acceptance']:.4f}; "
+            f"natural failures {k}/{n}"
         )
         lines.append(f"{'':12} by seed {row['by_seed']}")
         if "ratio" in row:

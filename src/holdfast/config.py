@@ -60,15 +60,15 @@ class CatastropheConfig(_Section):
 class DataConfig(_Section):
     """How many snippets are drawn where a catastrophe brings a corpus; how imported ones are split."""
 
-    train: int = 24000
+    train: int = 20000
     """Snippets drawn for the generator and the classifier (natural)."""
-    tilted: int = 12000
+    tilted: int = 10000
     """Further training snippets drawn with harm over-represented."""
     validation: int = 4000
     """Natural snippets that choose thresholds and checkpoints."""
-    test: int = 12000
+    test: int = 10000
     """Natural snippets for measurement."""
-    parents: int = 900
+    parents: int = 1000
     """Catastrophic snippets kept for attacks to start from (half train, half measure; families apart)."""
     validation_share: float = Field(0.12, ge=0, lt=1)
     """Share of imported families that become validation where the file names no split."""
@@ -187,7 +187,7 @@ class RoundConfig(_Section):
     """Rounds of adversarial training."""
 
     rounds: int = Field(2, ge=0)
-    parents: int = Field(400, ge=1)
+    parents: int = Field(300, ge=1)
     """Catastrophic training snippets attacked in a round."""
     twins: float = Field(3.0, ge=0)
     """Safe twins made for each verified adversarial example, at most."""
@@ -198,15 +198,15 @@ class RoundConfig(_Section):
 class MeasureConfig(_Section):
     """What is measured, and how much of it."""
 
-    natural: int = Field(12000, ge=1)
+    natural: int = Field(10000, ge=1)
     """Natural snippets scored for the failure rate on the corpus's own completions."""
     prompts: int = Field(1000, ge=0)
     """Test prompts put through the filtered generator."""
-    parents: int = Field(300, ge=0)
+    parents: int = Field(200, ge=0)
     """Held-out catastrophic snippets attacked."""
     confidence: float = Field(0.95, gt=0.5, lt=1)
-    stratum_draws: int = Field(60, ge=0)
-    """Draws per stratum for the exact stratified estimate; 0: not computed."""
+    stratum_draws: int = Field(20, ge=0)
+    """Draws per stratum, on average, for the exact stratified estimate; 0: not computed."""
 
 
 SCRATCH_RATE, HEAD_RATE, TUNING_RATE = 3e-3, 1e-3, 3e-5

@@ -99,13 +99,16 @@ def _natural(workspace: Workspace, target: Target, classifier: Scorer) -> None:
 def strata_draws(workspace: Workspace) -> list[tuple[Any, list[Snippet]]]:
     """(StratumDraws, its snippets) of every stratum of the corpus; empty where densities are not known."""
     from holdfast.measurement.exact import StratumDraws
+    from holdfast.stats.stratified import allocate_draws
 
     corpus, n = workspace.catastrophe.corpus, workspace.config.measure.stratum_draws
     if corpus is None or corpus.strata is None or workspace.catastrophe.oracle is None or not n:
         return []
     found = []
-    for stratum in corpus.strata():
-        snippets = [d.snippet for d in stratum.sample(n, workspace.seed("stratum", stratum.name))]
+    strata = corpus.strata()
+    shares = allocate_draws([s.probability for s in strata], n * len(strata), least=min(n, 10))
+    for stratum, size in zip(strata, shares, strict=True):
+        snippets = [d.snippet for d in stratum.sample(size, workspace.seed("stratum", stratum.name))]
         truth = workspace.catastrophe.oracle(snippets)
         draws = StratumDraws(
             name=stratum.name,
