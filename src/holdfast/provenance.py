@@ -9,8 +9,6 @@ import subprocess
 from pathlib import Path
 from random import Random
 
-from holdfast import __version__
-
 __all__ = [
     "PACKAGES",
     "hash_file",
@@ -70,10 +68,10 @@ def revision() -> str:
     """Commit of the checkout this package runs from, `+dirty` if its source differs; else the version."""
     source = Path(__file__).resolve().parent
     if not (source.parents[1] / "pyproject.toml").is_file():
-        return f"v{__version__}"
+        return f"v{importlib.metadata.version('holdfast')}"
     commit = _git(source, "rev-parse", "HEAD")
     if not commit:
-        return f"v{__version__}"
+        return f"v{importlib.metadata.version('holdfast')}"
     return commit + ("+dirty" if _git(source, "status", "--porcelain", "--", ".") else "")
 
 

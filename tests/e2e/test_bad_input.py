@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import holdfast
+from tests.spine import holdfast
 
 
 def refused(done: subprocess.CompletedProcess[str], code: int, *parts: str) -> None:

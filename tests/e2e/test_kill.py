@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.conftest import holdfast, kill_when
+from tests.spine import holdfast, kill_when
 
 
 def rows(folder: Path, query: str) -> list[tuple[Any, ...]]:

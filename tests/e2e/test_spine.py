@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from tests.e2e.conftest import SMALL, holdfast, write_config
+from tests.spine import SMALL, holdfast, write_config
 
 
 def test_round_report_generate_and_run_records(workspace: Path) -> None:
