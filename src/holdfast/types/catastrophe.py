@@ -43,7 +43,7 @@ class Corpus:
     sample: Callable[..., list[Draw]]
     """`sample(n, seed, *, tilted=False) -> list[Draw]`; `tilted` over-samples harm and keeps weights."""
     complete: Callable[[Sequence[str], int, int], list[list[str]]] | None = None
-    """`complete(prompts, n, seed)`: the source's own completions of prompts, where it can give them."""
+    """`complete(prompts, n, seed)`: its own completions of prompts, where it can give them."""
     strata: Callable[[], Sequence[Stratum]] | None = None
     """Strata that hold all catastrophic probability, where densities are known: the exact estimator's input."""
     catastrophic_rate: float | None = None

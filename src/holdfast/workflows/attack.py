@@ -128,7 +128,13 @@ def attack(workspace: Workspace, *, target: str = "", purpose: str = "measure", 
     config = workspace.config
     n = parents or (config.measure.parents if kind == "measure" else config.round.parents)
     attack_target(workspace, name, kind, n, 0)
-    keep_candidates(workspace, name, kind, 0)
+    candidates = keep_candidates(workspace, name, kind, 0)
+    waiting = len(candidates) - len(workspace.verdicts([c.id for c in candidates]))
+    if waiting:
+        lines = [f"{name}: {waiting:,} of {len(candidates):,} candidates wait for labels by people"]
+        lines += [*_best(workspace, name, kind), "next  holdfast annotate --export FILE"]
+        result = {"candidates": len(candidates), "waiting": waiting}
+        return Outcome(result=result, text="\n".join(lines), outputs={"candidates": str(len(candidates))})
     cost = measured_cost(workspace, name, kind, 0)
     lines = [f"{name}: {cost}", *_best(workspace, name, kind)]
     return Outcome(

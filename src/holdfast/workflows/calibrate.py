@@ -7,10 +7,15 @@ from holdfast.types import Source, Split, StoredSnippet, Threshold
 from holdfast.workflows.outcome import Outcome
 from holdfast.workflows.workspace import Workspace
 
+__all__ = ["DELIVERED", "calibrate", "calibrate_target", "natural", "newest_target"]
+
+
 DELIVERED = "delivered"
 """Group of what the filter delivered while it was measured: selected text, never a natural sample."""
 
-__all__ = ["DELIVERED", "calibrate", "calibrate_target", "natural", "newest_target"]
+STAND_IN = (
+    "imported snippets stand in, so shares are those of your file (import ordinary text with --natural)"
+)
 
 
 def newest_target(workspace: Workspace) -> str:
@@ -22,10 +27,14 @@ def newest_target(workspace: Workspace) -> str:
 
 
 def natural(workspace: Workspace, split: Split) -> list[StoredSnippet]:
-    """Ordinary text of a split: drawn from the corpus or imported as natural; else the generator's draws."""
+    """Ordinary text of a split: drawn or imported as natural; else generated; else what was imported."""
     drawn = workspace.store.snippets(split=split, source=Source.NATURAL)
     drawn = [s for s in drawn if s.group != DELIVERED]
-    return [s for s in drawn if s.group != "generated"] or drawn
+    ordinary = [s for s in drawn if s.group != "generated"] or drawn
+    if ordinary:
+        return ordinary
+    workspace.reporter.say(f"no natural text in the {split.value} split: {STAND_IN}")
+    return workspace.store.snippets(split=split, source=Source.IMPORTED)
 
 
 def calibrate_target(workspace: Workspace, name: str) -> Threshold:

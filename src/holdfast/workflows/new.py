@@ -45,8 +45,16 @@ heads = 6
 max_length = 256
 learning_rate = 5e-4
 
-[annotator]
+{shares}[annotator]
 name = "people"            # labels come by `holdfast import labels.jsonl`; or "model", "labels"
+"""
+
+
+_SHARES = """\
+[data]
+validation_share = 0.25    # of the families in your files; smaller once you have thousands of labels
+test_share = 0.25
+
 """
 
 
@@ -58,11 +66,11 @@ def template(name: str, *, preset: str = "", question: str = "") -> str:
 
     if question:
         own = f"question = {json.dumps(question)}\n"
-        return _INJURY_LIKE.format(name=name, own=own)
+        return _INJURY_LIKE.format(name=name, own=own, shares=_SHARES)
     loaded = catastrophes().load(name)(preset) if preset else catastrophes().load(name)()
     if loaded.corpus is not None:
         return _CORPUS.format(name=name, preset=preset or "demo")
-    return _INJURY_LIKE.format(name=name, own="")
+    return _INJURY_LIKE.format(name=name, own="", shares="")
 
 
 def new(
