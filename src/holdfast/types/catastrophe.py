@@ -45,7 +45,7 @@ class Corpus:
     complete: Callable[[Sequence[str], int, int], list[list[str]]] | None = None
     """`complete(prompts, n, seed)`: its own completions of prompts, where it can give them."""
     strata: Callable[[], Sequence[Stratum]] | None = None
-    """Strata that hold all catastrophic probability, where densities are known: the exact estimator's input."""
+    """Strata that hold all catastrophic probability, where densities are known: for exact estimates."""
     catastrophic_rate: float | None = None
     """Exact P(CATASTROPHIC) of a natural snippet, where it is known."""
 
