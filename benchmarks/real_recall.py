@@ -1,8 +1,8 @@
 """Real stories: does reading beat counting words? Strict recall on the test books at 90 % acceptance.
 
-A classifier with a small pretrained `base`, one from scratch (started from a generator trained on the stories)
-and logistic regressions on words and bigrams learn from the same labels; each gets the threshold at which it
-accepts 90 % of ordinary stories of the test books, and is measured on those books' labelled snippets.
+A classifier with a small pretrained `base`, one from scratch (started from a generator trained on them)
+and logistic regressions on words and bigrams learn from the same labels; each gets the threshold at which
+it accepts 90 % of ordinary stories of the test books, and is measured on those books' labelled snippets.
 
     python benchmarks/real_recall.py --data DIR --base FOLDER --out bench-out/real
 

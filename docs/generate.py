@@ -19,9 +19,9 @@ def configuration() -> str:
     lines = [
         "# Configuration",
         "",
-        "One file, `holdfast.toml`, in the workspace. Order: flag (`--set train.steps=100`) > environment > file >",
-        "default; `holdfast config show` names the origin of each value. Unknown keys are refused. This page is",
-        "written by `python docs/generate.py`.",
+        "One file, `holdfast.toml`, in the workspace. Order: flag (`--set train.steps=100`) > environment >",
+        "file > default; `holdfast config show` names the origin of each value. Unknown keys are refused.",
+        "This page is written by `python docs/generate.py`.",
     ]
 
     def section(model: type[BaseModel], name: str) -> None:
@@ -54,9 +54,10 @@ def command_line() -> str:
     lines = [
         "# Commands",
         "",
-        "Results go to stdout, progress to stderr. Exit codes: 0 done, 1 could not do it, 2 wrong option or config,",
-        "3 a gate that was asked for failed, 130 interrupted (the same command goes on). The options of the first",
-        "table may stand before or after the command. This page is written by `python docs/generate.py`.",
+        "Results go to stdout, progress to stderr. Exit codes: 0 done, 1 could not do it, 2 wrong option or",
+        "config, 3 a gate that was asked for failed, 130 interrupted (the same command goes on). The options",
+        "of the first table may stand before or after the command. This page is written by",
+        "`python docs/generate.py`.",
     ]
 
     def options(command: Any) -> list[str]:

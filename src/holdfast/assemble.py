@@ -134,17 +134,18 @@ def build_annotator(config: Config, catastrophe: Catastrophe, root: Path) -> Ann
 
 
 def _ensemble(config: Config, root: Path) -> Annotator:
-    """Every saved classifier below annotator.path, each with the threshold that its metadata records."""
+    """The classifiers below annotator.path, with the thresholds that were stored with them."""
+    import json
+
     from holdfast.annotation.annotators import EnsembleAnnotator
     from holdfast.models.classifier import load_classifier as load
 
     folder = root / (config.annotator.path or "annotator")
-    members = sorted(p.parent for p in folder.glob("*/config.json"))
-    if not members:
+    try:
+        thresholds = json.loads((folder / "thresholds.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
         raise ConfigError(
-            f"no classifier below {folder}",
-            expected="a folder with one saved classifier a member",
-            do="`holdfast train annotator`",
-        )
-    scorers = [load(member, device=config.device) for member in members]
-    return EnsembleAnnotator(scorers, [0.0] * len(scorers))
+            f"no model annotator in {folder}: {error}", do="`holdfast train annotator` first"
+        ) from None
+    scorers = [load(folder / name, device=config.device) for name in thresholds]
+    return EnsembleAnnotator(scorers, [float(value) for value in thresholds.values()])

@@ -1,4 +1,4 @@
-"""`holdfast train generator|classifier`."""
+"""`holdfast train generator|classifier|annotator`."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import typer
 
 from holdfast.cli.state import run
 
-__all__ = ["classifier", "generator", "register"]
+__all__ = ["annotator", "classifier", "generator", "register"]
 
-train = typer.Typer(help="Train the generator or the classifier.", no_args_is_help=True)
+train = typer.Typer(help="Train the generator, the classifier or a model annotator.", no_args_is_help=True)
 
 
 @train.command()
@@ -28,6 +28,14 @@ def classifier(
 ) -> None:
     """Train the classifier on every labelled snippet of the training split."""
     run("train classifier", name=name, start=after)
+
+
+@train.command()
+def annotator(
+    members: Annotated[int, typer.Option(help="Classifiers in the ensemble.", min=1)] = 3,
+) -> None:
+    """Train a model annotator: an ensemble apart from the classifier under test, reported as such."""
+    run("train annotator", members=members)
 
 
 def register(app: typer.Typer) -> None:

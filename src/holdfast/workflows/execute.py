@@ -22,6 +22,7 @@ COMMANDS: dict[str, str] = {
     "sample": "sample:sample",
     "train generator": "train_generator:train_generator",
     "train classifier": "train_classifier:train_classifier",
+    "train annotator": "train_annotator:train_annotator",
     "annotate": "annotate:annotate",
     "calibrate": "calibrate:calibrate",
     "attack": "attack:attack",

@@ -41,7 +41,27 @@ def measure_target(workspace: Workspace, name: str) -> None:
         _attack(workspace, name)
     if "acceptance:twins" not in done:
         _twins(workspace, target, classifier)
+    if "acceptance:imported attacks" not in done:
+        _imported(workspace, target, classifier)
     _cross_round(workspace)
+
+
+def _imported(workspace: Workspace, target: Target, classifier: Scorer) -> None:
+    """Acceptance of verified attacks made elsewhere, on other targets: transfer, not attack cost."""
+    from holdfast.measurement.acceptance import acceptance
+
+    stored = workspace.store.snippets(split=Split.TEST, source=Source.ATTACK)
+    ours = [s for s in stored if not s.group.startswith("attack-")]
+    strict = [e.snippet for e in workspace.examples(ours) if e.verdict.strict]
+    if not strict:
+        return
+    result = acceptance(
+        classifier.score(strict),
+        target,
+        population=f"{len(strict):,} verified attacks made elsewhere on another target",
+        confidence=workspace.config.measure.confidence,
+    )
+    _store(workspace, "acceptance", target.name, "imported attacks", result.to_dict())
 
 
 def _store(workspace: Workspace, kind: str, target: str, population: str, result: dict[str, Any]) -> None:

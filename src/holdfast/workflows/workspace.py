@@ -94,6 +94,12 @@ class Workspace:
 
         return load_classifier(self.store.checkpoint(name), self.root, self.config)
 
+    def load(self, folder: Path) -> HFClassifier:
+        """The classifier in `folder`, whether or not the workspace recorded it."""
+        from holdfast.models.classifier import load_classifier
+
+        return load_classifier(folder, device=self.config.device)
+
     def generator(self) -> HFGenerator:
         """The trained generator, loaded."""
         from holdfast.assemble import load_generator
