@@ -102,9 +102,11 @@ class GeneratorConfig(_ModelConfig):
     """`scratch`, a Hugging Face hub id, or a saved folder."""
     tune: bool = True
     """Whether to train a `base` further on the workspace's text."""
-    vocabulary: int = Field(2048, ge=300)
+    batch: int = Field(32, ge=1)
+    """Snippets a training step."""
+    vocabulary: int = Field(3072, ge=300)
     """Tokens of the byte-level BPE trained on the workspace's text (from scratch only)."""
-    steps: int = Field(600, ge=0)
+    steps: int = Field(1200, ge=0)
     """Optimiser steps."""
     temperature: float = Field(1.0, gt=0)
     """Sampling temperature."""
