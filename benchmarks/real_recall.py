@@ -4,10 +4,11 @@ A classifier with a small pretrained `base`, one from scratch (started from a ge
 and logistic regressions on words and bigrams learn from the same labels; each gets the threshold at which
 it accepts 90 % of ordinary stories of the test books, and is measured on those books' labelled snippets.
 
-    python benchmarks/real_recall.py --data DIR --base FOLDER --out bench-out/real
+    python benchmarks/real_recall.py --workspace stories --base FOLDER --out bench-out/real
 
-DIR holds `stories/` and `injury-labels/`. The labels were given by language models, not by people. They are
-enriched by keyword and by a ranker, so recall is among the catastrophes that this selection finds.
+The workspace is that of docs/tutorial-real-stories.md, after its baseline was trained and before its attacks
+were imported. The labels were given by language models, not by people. They are enriched by keyword and by a
+ranker, so recall is among the catastrophes that this selection finds.
 """
 
 from __future__ import annotations
@@ -26,49 +27,34 @@ from holdfast.measurement.recall import miss_ratio, recall_at
 from holdfast.protocols import Scorer
 from holdfast.store import Store
 from holdfast.types import Example, Snippet, Source, Split
-from holdfast.workflows.execute import execute
-from holdfast.workflows.new import new
 from holdfast.workflows.train_classifier import train_named, training_examples, validation_examples
 from holdfast.workflows.workspace import Workspace
 
 SHARE = 0.9
+MODELS = ("pretrained", "baseline")
+"""A small pretrained base, and the workspace's own from scratch."""
 
 
-def prepared(out: Path, data: Path, extra: Sequence[str]) -> Workspace:
-    """A workspace with ordinary stories and the labelled snippets."""
-    folder = out / "workspace"
-    overrides = ["threads=1", *extra]
-    if not (folder / FILE_NAME).exists():
-        new(folder, catastrophe="injury", overrides=overrides)
-    config = load_config(folder / FILE_NAME, overrides=overrides)
-    store = Store.open(config.database, create=True, root=folder)
-    workspace = Workspace(root=folder.resolve(), config=config, store=store)
-    if not store.count_snippets():
-        stories = {"file": str(data / "stories/snippets.jsonl.gz"), "natural": True, "sample": 12000}
-        labels = {"file": str(data / "injury-labels/labels.jsonl.gz")}
-        for arguments in (stories, labels):
-            print(execute(workspace, "import", arguments).text)
-    return workspace
+def opened(folder: Path, extra: Sequence[str]) -> Workspace:
+    """The workspace in `folder` with further overrides."""
+    config = load_config(folder / FILE_NAME, overrides=["threads=1", *extra])
+    store = Store.open(config.database, root=folder)
+    return Workspace(root=folder.resolve(), config=config, store=store)
 
 
 def main() -> None:
-    """Train, score, print."""
+    """Train the pretrained one beside the baseline, score, print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--workspace", type=Path, required=True, help="stories and labels, baseline trained")
     parser.add_argument("--base", required=True, help="folder or hub id of a small pretrained encoder")
+    parser.add_argument("--steps", type=int, default=300)
     parser.add_argument("--out", type=Path, default=Path("bench-out/real"))
-    parser.add_argument("--set", action="append", default=[], help="further config overrides")
     arguments = parser.parse_args()
-    workspace = prepared(arguments.out, arguments.data, arguments.set)
-    execute(workspace, "train generator", {})
-    train_named(workspace, "from-scratch")
-    pretrained = prepared(
-        arguments.out,
-        arguments.data,
-        [*arguments.set, f"classifier.base={arguments.base}", "train.steps=300", "classifier.batch=32"],
-    )
-    train_named(pretrained, "pretrained")
-    found = compare(pretrained)
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    settings = [f"classifier.base={arguments.base}", f"train.steps={arguments.steps}", "classifier.batch=32"]
+    workspace = opened(arguments.workspace, settings)
+    train_named(workspace, "pretrained")
+    found = compare(workspace)
     path = arguments.out / "real_recall.json"
     path.write_text(json.dumps(found, indent=1, default=str) + "\n", encoding="utf-8")
     print(f"written {path}")
@@ -78,7 +64,7 @@ def scorers(workspace: Workspace) -> dict[str, Scorer]:
     """The classifiers and the linear models, all on the same labels."""
     train = [(e.snippet, e.verdict.wide) for e in training_examples(workspace)]
     held = [(e.snippet, e.verdict.wide) for e in validation_examples(workspace)]
-    found: dict[str, Scorer] = {n: workspace.classifier(n) for n in ("pretrained", "from-scratch")}
+    found: dict[str, Scorer] = {n: workspace.classifier(n) for n in MODELS}
     for sides in (("completion",), ("prompt", "completion")):
         for bigrams in (False, True):
             model = fit_linear(train, held, sides=sides, bigrams=bigrams)
@@ -114,7 +100,7 @@ def compare(workspace: Workspace) -> dict[str, Any]:
         print(f"{name:34} strict recall {recall.strict}; wide {recall.wide}; AUC (wide) {quality:.3f}")
     linear = [r for r in rows if "words" in r["model"]]
     best = max(linear, key=lambda r: r["strict"]["count"])["model"]
-    for name in ("pretrained", "from-scratch"):
+    for name in MODELS:
         ratio = miss_ratio(logits[best], logits[name], population="strict test snippets")
         rows.append({"model": f"misses of {name} / {best}", "ratio": ratio.to_dict()})
         print(f"misses of {name} / {best}: {ratio}")

@@ -106,3 +106,24 @@ def test_interrupted_with_control_c(workspace: Path) -> None:
 def test_existing_folder_is_not_overwritten(workspace: Path) -> None:
     done = holdfast("new", str(workspace), "--catastrophe", "brackets", cwd=workspace.parent, check=False)
     refused(done, 2, "workspace already")
+
+
+def test_disk_that_fills(baseline: Path, tmp_path: Path) -> None:
+    """On a file system with 2 MB left: a message, exit code 1, and with room the same command goes on."""
+    small = tmp_path / "small"
+    small.mkdir()
+    size = sum(p.stat().st_size for p in baseline.rglob("*") if p.is_file()) // 1_000_000 + 2
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={size}m", "tmpfs", str(small)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("a small file system can only be mounted by root")
+    try:
+        folder = Path(shutil.copytree(baseline, small / "w"))
+        done = holdfast(
+            "--set", "classifier.width=512", "train", "classifier", "--name", "big", cwd=folder, check=False
+        )
+        refused(done, 1, "disk is full")
+        room = ["mount", "-o", f"remount,size={size + 400}m", str(small)]
+        subprocess.run(room, check=True)
+        holdfast("train", "classifier", "--name", "again", cwd=folder)
+    finally:
+        subprocess.run(["umount", "-l", str(small)], check=False)

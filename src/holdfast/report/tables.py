@@ -22,7 +22,7 @@ from holdfast.report.wording import (
 __all__ = ["NEXT_STEPS", "summary_rows", "summary_text"]
 
 NEXT_STEPS: tuple[tuple[str, str], ...] = (
-    ("holdfast workbench", "attack it yourself"),
+    ("holdfast generate --prompts FILE", "filtered text"),
     ("holdfast new mine --question '...'", "your own catastrophe"),
 )
 """Commands worth typing next, and what each is for."""

@@ -19,6 +19,7 @@ from holdfast.types import (
 from holdfast.types import Outcome as End
 from holdfast.workflows.annotate import annotate_snippets
 from holdfast.workflows.calibrate import newest_target
+from holdfast.workflows.estimate import OVERHEAD, announce, scoring_rate
 from holdfast.workflows.outcome import Outcome
 from holdfast.workflows.workspace import Workspace
 
@@ -60,6 +61,9 @@ def attack_target(workspace: Workspace, name: str, purpose: Purpose, n: int, rou
     if all(s.id in done for s in chosen):
         return
     proposer = workspace.proposer(SPLITS[purpose])
+    todo = [s.snippet for s in chosen if s.id not in done]
+    rate = scoring_rate(workspace.classifier(name), todo)
+    announce(workspace, f"attack on {name}", OVERHEAD * len(todo) * workspace.config.attack.queries, rate)
     progress = workspace.reporter.step(f"attack {name}")
     finished = len(done)
     progress(finished, len(chosen))

@@ -6,6 +6,7 @@ Each part is stored as one measurement and found again when the command is repea
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from holdfast.errors import GateError, MeasurementError
@@ -14,6 +15,7 @@ from holdfast.types import FailureRate, Snippet, Source, Split, StoredSnippet, T
 from holdfast.workflows.annotate import annotate_snippets
 from holdfast.workflows.attack import attack_target, keep_candidates, measured_cost
 from holdfast.workflows.calibrate import DELIVERED, natural, newest_target
+from holdfast.workflows.estimate import announce, scoring_rate
 from holdfast.workflows.outcome import Outcome
 from holdfast.workflows.results import restore
 from holdfast.workflows.twins import TwinPool, make_twins
@@ -79,7 +81,9 @@ def _natural(workspace: Workspace, target: Target, classifier: Scorer) -> None:
     config = workspace.config.measure
     pool = natural(workspace, Split.TEST)
     pool = stream(workspace.config.seed, "measure", "natural").sample(pool, min(config.natural, len(pool)))
-    logits = classifier.score([s.snippet for s in pool])
+    snippets = [s.snippet for s in pool]
+    announce(workspace, f"scoring for {target.name}", len(snippets), scoring_rate(classifier, snippets))
+    logits = classifier.score(snippets)
     known = workspace.verdicts([s.id for s in pool])
     kept = [i for i, s in enumerate(pool) if s.id in known]
     accepted = int((logits < target.threshold.value).sum())
@@ -97,6 +101,7 @@ def _natural(workspace: Workspace, target: Target, classifier: Scorer) -> None:
         population=population,
         confidence=config.confidence,
     )
+    result = replace(result, generator="corpus")
     draws = strata_draws(workspace)
     if draws:
         snippets = [snippet for _, part in draws for snippet in part]
