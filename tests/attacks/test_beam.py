@@ -37,16 +37,18 @@ def test_beam_beats_random_edits():
     found = {}
     for method in (BeamRewriting, RandomRewriting):
         found[method] = sum(r.outcome is Outcome.CANDIDATE for r in run(method=method))
-    assert found[BeamRewriting] >= 0.75 * len(PARENTS) and found[BeamRewriting] > 3 * found[RandomRewriting]
+    assert found[BeamRewriting] >= 0.6 * len(PARENTS) and found[BeamRewriting] > 3 * found[RandomRewriting]
 
 
 def test_gradients_beat_none():
     target = ToyClassifier()
-    threshold = threshold_for(target, PARENTS, 0.02) - 5.0
-    plain = run(target=target, threshold=threshold, saliency=False, queries=100)
-    guided = run(target=target, threshold=threshold, queries=100)
+    target.direction = target.direction * 0.3
+    threshold = threshold_for(target, PARENTS, 0.02) - 2.0
+    plain = run(target=target, threshold=threshold, saliency=False, queries=80)
+    guided = run(target=target, threshold=threshold, queries=80)
     broken = [sum(r.outcome is Outcome.CANDIDATE for r in results) for results in (plain, guided)]
-    assert broken[1] > broken[0]
+    spent = [sum(r.queries for r in results) for results in (plain, guided)]
+    assert broken[1] > 1.2 * broken[0] and spent[1] < 0.8 * spent[0]
 
 
 def test_only_the_allowed_side_is_edited():

@@ -31,7 +31,7 @@ def a_bigram(parent):
 
 
 def a_length(parent):
-    return lambda s: len(words(s.text)) >= len(words(parent.text)) + 3
+    return lambda s: len(words(s.text)) >= len(words(parent.text)) + 2
 
 
 def nothing(parent):
@@ -56,7 +56,6 @@ def attacked(plant, queries=600):
 @pytest.mark.parametrize("plant", [a_word, a_bigram, a_length])
 def test_a_planted_hole_is_found(plant):
     results = attacked(plant)
-    print([x.queries for x in results])
     assert sum(r.outcome is Outcome.CANDIDATE for r in results) >= 0.95 * SEEDS
 
 

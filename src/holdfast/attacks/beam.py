@@ -29,12 +29,12 @@ class BeamSettings:
     """What may be edited."""
     width: int = 3
     """Texts kept at each level."""
-    level: int = 12
+    level: int = 8
     """Exact scores a level."""
-    places: int = 12
+    places: int = 10
     """Words and insertion points looked at, per text and level."""
     proposals: int = 12
-    """Edits asked of the proposer at each place."""
+    """Edits asked of the proposer for a word; a third of it at an insertion point (no guess ranks those)."""
     depth: int = 12
     """Edits on one text, at most."""
     explore: float = 0.34
@@ -130,11 +130,11 @@ class _Beam:
             moved = self._carry(edit, lead, state)
             if moved is None:
                 continue
-            fresh = list(search.fresh(state, [moved]).values())
-            if not search.screened(fresh, 1):
+            fresh = search.fresh(state, moved)
+            if fresh is None or not search.screened([fresh], 1):
                 continue
-            chain += fresh
-            state = State(fresh[0][2], lead.logit, origin=state, edit=moved, net=(*state.net, moved))
+            chain.append(fresh)
+            state = State(fresh[2], lead.logit, origin=state, edit=moved, net=(*state.net, moved))
         return self._score_chain(lead, chain)
 
     @staticmethod

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from holdfast.attacks.firstorder import Look, WordGradient, WordVectors, estimates, look, moved
@@ -37,6 +38,16 @@ class GuideSettings(Protocol):
     def saliency(self) -> bool: ...
     @property
     def first_order(self) -> bool: ...
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Option:
+    """An edit of a state's text that may be asked about."""
+
+    state: State
+    edit: Edit
+    guess: float = math.nan
+    """First-order guess of the logit; nan where there is none."""
 
 
 class Guide:
@@ -89,11 +100,12 @@ class Guide:
         if room < 4:
             return []
         chosen = [pairs[i] for i in sorted(search.rng.sample(range(len(pairs)), room))]
-        candidates = search.fresh(search.root, [edit for _, edit in chosen])
-        scored = search.scorer.score(list(candidates), search.rng)
+        found = [search.fresh(search.root, edit) for _, edit in chosen]
+        candidates = list({c[2]: c for c in found if c is not None}.values())
+        scored = search.scorer.score([snippet for _, _, snippet in candidates], search.rng)
         changes = {
             edit: abs(search.root.logit - z)
-            for (_, edit, _), z in zip(candidates.values(), scored, strict=True)
+            for (_, edit, _), z in zip(candidates, scored, strict=True)
             if z is not None and math.isfinite(z)
         }
         self._looks[search.parent] = [
@@ -103,7 +115,7 @@ class Guide:
         ]
         if search.plausible is not None:
             return []
-        return search.score(search.screened(list(candidates.values()), len(candidates)))
+        return search.score(search.screened(candidates, len(candidates)))
 
     def look(self, state: State) -> Look:
         """The state's map, carried over from the text it was edited from unless it was looked at itself."""
@@ -112,75 +124,71 @@ class Guide:
             self._looks[state.snippet] = moved(carried, state.edit) if state.edit is not None else carried
         return self._looks[state.snippet]
 
-    def candidates(self, beam: Sequence[State]) -> list[Candidate]:
-        """Candidates of all texts of the beam, in the order in which they deserve a query."""
-        pool: dict[Snippet, Candidate] = {}
-        guesses: dict[Snippet, float] = {}
+    def candidates(self, beam: Sequence[State]) -> Iterator[Candidate]:
+        """Distinct candidates of all texts of the beam, in the order in which they deserve a query.
+
+        Lazy: a text is made when it is asked for.
+        """
+        kinds: dict[tuple[str, str], list[_Option]] = {}
         for state in beam:
             if len(state.net) < self.settings.depth:
-                found = self._of(state)
-                pool |= found
-                guesses |= self._guess(state, found)
-        kinds: dict[tuple[str, str], list[Candidate]] = {}
-        for candidate in pool.values():
-            kinds.setdefault(self._kind(candidate[1]), []).append(candidate)
+                for option in self._options(state):
+                    kinds.setdefault(self._kind(option.edit), []).append(option)
         for kind, members in kinds.items():
             self.search.rng.shuffle(members)
-            kinds[kind] = self._first(members, guesses)
-        return self._merge(kinds)
+            kinds[kind] = self._first(members)
+        for option in self._merge(kinds):
+            found = self.search.fresh(option.state, option.edit)
+            if found is not None:
+                yield found
 
-    def _of(self, state: State) -> dict[Snippet, Candidate]:
+    def _options(self, state: State) -> list[_Option]:
+        """Edits at places of the state's text, with first-order guesses where there are any."""
         settings, search = self.settings, self.search
-        found = places(state.snippet, settings.sides)
-        saliency = [(m.side, m.start, m.stop, m.value) for m in self.look(state)]
+        marks = self.look(state)
+        saliency = [(m.side, m.start, m.stop, m.value) for m in marks]
         edits: list[Edit] = []
-        for place in choose(found, saliency, settings.places, settings.explore, search.rng):
-            edits += self.proposer.propose(
-                state.snippet,
-                place.side,
-                place.start,
-                place.stop,
-                settings.proposals,
-                search.rng.getrandbits(62),
-            )
-        return search.fresh(state, edits)
+        for place in choose(
+            places(state.snippet, settings.sides), saliency, settings.places, settings.explore, search.rng
+        ):
+            seed = search.rng.getrandbits(62)
+            n = settings.proposals if place.start < place.stop else -(-settings.proposals // 3)
+            edits += self.proposer.propose(state.snippet, place.side, place.start, place.stop, n, seed)
+        if self.vectors is None or not settings.first_order:
+            return [_Option(state, edit) for edit in edits]
+        guesses = estimates(marks, edits, self.vectors)
+        return [
+            _Option(state, edit, math.nan if guess is None else state.logit + guess)
+            for edit, guess in zip(edits, guesses, strict=True)
+        ]
 
-    def _guess(self, state: State, found: dict[Snippet, Candidate]) -> dict[Snippet, float]:
-        """First-order guesses of the logit, for the substitutions among the candidates."""
-        if self.vectors is None or not self.settings.first_order:
-            return {}
-        guessed = estimates(self.look(state), [edit for _, edit, _ in found.values()], self.vectors)
-        return {s: state.logit + g for s, g in zip(found, guessed, strict=True) if g is not None}
-
-    def _first(self, members: list[Candidate], guesses: dict[Snippet, float]) -> list[Candidate]:
-        """The best guesses first, with every `1 / explore`-th place left to chance."""
-        ranked = sorted((c for c in members if c[2] in guesses), key=lambda c: guesses[c[2]])
+    def _first(self, members: list[_Option]) -> list[_Option]:
+        """The best guesses first, a share `explore` of the places left to chance."""
+        ranked = sorted((m for m in members if not math.isnan(m.guess)), key=lambda m: m.guess)
         if not ranked:
             return members
         chance = iter(members)
-        order: dict[Snippet, Candidate] = {}
-        for candidate in ranked:
+        order: dict[int, _Option] = {}
+        for option in ranked:
             if self.search.rng.random() < self.settings.explore:
-                extra = next(chance, candidate)
-                order.setdefault(extra[2], extra)
-            order.setdefault(candidate[2], candidate)
-        for candidate in members:
-            order.setdefault(candidate[2], candidate)
+                extra = next(chance, option)
+                order.setdefault(id(extra), extra)
+            order.setdefault(id(option), option)
+        for option in members:
+            order.setdefault(id(option), option)
         return list(order.values())
 
-    def _merge(self, kinds: dict[tuple[str, str], list[Candidate]]) -> list[Candidate]:
-        """One list from all kinds of edits, each drawn in proportion to what it has gained so far."""
-        order: list[Candidate] = []
+    def _merge(self, kinds: dict[tuple[str, str], list[_Option]]) -> Iterator[_Option]:
+        """All kinds of edits in one stream, each drawn in proportion to what it has gained so far."""
         queues = {kind: iter(members) for kind, members in sorted(kinds.items())}
         weights = {kind: self._weight(kind) for kind in queues}
         while queues:
-            kind = self.search.rng.choices(list(queues), [weights[k] for k in queues])[0]
-            candidate = next(queues[kind], None)
-            if candidate is None:
-                del queues[kind]
+            kind = self.search.rng.choices(list(queues), list(weights.values()))[0]
+            option = next(queues[kind], None)
+            if option is None:
+                del queues[kind], weights[kind]
             else:
-                order.append(candidate)
-        return order
+                yield option
 
     @staticmethod
     def _kind(edit: Edit) -> tuple[str, str]:

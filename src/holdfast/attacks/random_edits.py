@@ -49,10 +49,9 @@ class RandomRewriting:
             for depth in range(settings.edits):
                 going_on = (settings.edits - depth) / (settings.edits - depth + 1)
                 layer = [s for s in layer if depth == 0 or search.rng.random() < going_on]
-                pool = [c for s in layer for c in search.fresh(s, self._edit(search, s.snippet)).values()]
-                distinct = list({c[2]: c for c in pool}.values())
-                room = min(len(distinct), search.meter.left)
-                layer = search.score(search.screened(distinct, room))
+                found = [search.fresh(s, e) for s in layer for e in self._edit(search, s.snippet)]
+                texts = {c[2]: c for c in found if c is not None}
+                layer = search.score(search.screened(texts.values(), min(len(texts), search.meter.left)))
                 if search.accepted:
                     break
             idle = idle + 1 if search.meter.spent == before else 0

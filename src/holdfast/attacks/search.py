@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from random import Random
 
 from holdfast.edits.scoring import ExactScorer, QueryMeter
@@ -99,29 +100,29 @@ class Search:
         """False if the parent was not scored: no budget, or a text the target refuses."""
         return math.isfinite(self.root.logit)
 
-    def fresh(self, state: State, edits: Sequence[Edit]) -> dict[Snippet, Candidate]:
-        """Candidates of `state` whose text was neither screened nor scored yet, by text."""
-        found: dict[Snippet, Candidate] = {}
-        for edit in edits:
-            snippet = apply(state.snippet, edit)
-            if snippet not in self.seen:
-                found[snippet] = (state, edit, snippet)
-        return found
+    def fresh(self, state: State, edit: Edit) -> Candidate | None:
+        """The text that `edit` of `state` leads to; None if it was screened or scored already."""
+        snippet = apply(state.snippet, edit)
+        return None if snippet in self.seen else (state, edit, snippet)
 
-    def screened(self, candidates: Sequence[Candidate], wanted: int) -> list[Candidate]:
-        """The first `wanted` candidates that pass the screen; no more are screened than it takes."""
-        if self.plausible is None:
-            self.seen.update(snippet for _, _, snippet in candidates[:wanted])
-            return list(candidates[:wanted])
-        kept: list[Candidate] = []
-        for chunk in _chunks(candidates, wanted):
-            if len(kept) >= wanted:
+    def screened(self, candidates: Iterable[Candidate], wanted: int) -> list[Candidate]:
+        """The first `wanted` distinct candidates that pass the screen; no more are screened than it takes."""
+        kept: dict[Snippet, Candidate] = {}
+        stream_of = iter(candidates)
+        while len(kept) < wanted:
+            chunk: dict[Snippet, Candidate] = {}
+            for candidate in islice(stream_of, max(8, wanted - len(kept)) if self.plausible else wanted):
+                chunk.setdefault(candidate[2], candidate)
+                self.seen.add(candidate[2])
+            if not chunk:
                 break
-            texts = [snippet for _, _, snippet in chunk]
-            self.meter.screened += len(texts)
-            self.seen.update(texts)
-            kept += [c for c, ok in zip(chunk, self.plausible(texts), strict=True) if ok]
-        return kept[:wanted]
+            kept |= chunk if self.plausible is None else self._pass(self.plausible, chunk)
+        return list(kept.values())[:wanted]
+
+    def _pass(self, plausible: Plausible, chunk: dict[Snippet, Candidate]) -> dict[Snippet, Candidate]:
+        self.meter.screened += len(chunk)
+        passed = plausible(list(chunk))
+        return {s: c for (s, c), ok in zip(chunk.items(), passed, strict=True) if ok}
 
     def score(self, candidates: Sequence[Candidate]) -> list[State]:
         """Exact logits of the candidates as states.
@@ -167,12 +168,3 @@ class Search:
             seconds=self.meter.seconds,
             screens=self.meter.screened,
         )
-
-
-def _chunks(candidates: Sequence[Candidate], wanted: int) -> Iterator[Sequence[Candidate]]:
-    """Candidates in pieces: as many as wanted first, then half as many at a time."""
-    begin, size = 0, max(8, wanted)
-    while begin < len(candidates):
-        yield candidates[begin : begin + size]
-        begin += size
-        size = max(8, wanted // 2)

@@ -17,11 +17,11 @@ from holdfast.types import Edit, Snippet
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    Ranked = list[tuple[str, NDArray[np.int64]]]
+    _List = tuple[str, NDArray[np.int64], NDArray[np.float64]]
 
 __all__ = ["ContextProposer", "GeneratorProposer", "MaskedLMProposer", "UnionProposer"]
 
-_PER_SOURCE = 48
+_INSERTION = -2
 
 
 def _interleave(lists: Sequence[tuple[str, Sequence[int]]]) -> Iterator[tuple[str, int]]:
@@ -53,6 +53,7 @@ class ContextProposer:
         self.index = ContextIndex(texts)
         self.exploration = exploration
         self._around = lru_cache(maxsize=512)(self._neighbours)
+        self._candidates = lru_cache(maxsize=2048)(self._lists)
 
     def propose(self, snippet: Snippet, side: str, start: int, stop: int, n: int, seed: int) -> list[Edit]:
         """Up to `n` edits of the word at [start, stop) of `side` (start == stop: insertions there)."""
@@ -60,28 +61,20 @@ class ContextProposer:
             return []
         text = side_text(snippet, side)
         left, right = self._around(snippet, side, start, stop)
-        rng = np.random.default_rng(seed)
-        if start == stop:
-            return self._insertions(text, side, start, self._fill(left, right, rng), n)
+        inserted = start == stop
+        word = _INSERTION if inserted else self.index.id(text[start:stop])
         edits: list[Edit] = []
-        word = self.index.id(text[start:stop])
-        if self.index.adjacent(left, right) or self.index.droppable(word) >= 0.9:
+        if not inserted and (self.index.adjacent(left, right) or self.index.droppable(word) >= 0.9):
             dropped = deletion(text, side, (start, stop), "context:droppable")
             edits += [dropped] if dropped else []
-        for source, found in _interleave(self._replace(word, left, right, rng)):
+        for source, found in _interleave(self._ranked(self._candidates(word, left, right), n, seed)):
             if len(edits) >= n:
                 break
-            edit = substitution(text, side, (start, stop), self.index.vocabulary[found], source)
-            if edit is not None and found != word:
-                edits.append(edit)
-        return edits
-
-    def _insertions(self, text: str, side: str, at: int, ranked: Ranked, n: int) -> list[Edit]:
-        edits: list[Edit] = []
-        for source, found in _interleave([(s, ids.tolist()) for s, ids in ranked]):
-            if len(edits) >= n:
-                break
-            edit = insertion(text, side, at, self.index.vocabulary[found], source)
+            new = self.index.vocabulary[found]
+            if inserted:
+                edit = insertion(text, side, start, new, source)
+            else:
+                edit = substitution(text, side, (start, stop), new, source) if found != word else None
             if edit is not None:
                 edits.append(edit)
         return edits
@@ -99,40 +92,41 @@ class ContextProposer:
             after[0] if after else BOUNDARY
         )
 
-    def _ranked(
-        self,
-        ids: NDArray[np.int64],
-        weights: NDArray[np.int64] | NDArray[np.float64],
-        rng: np.random.Generator,
-    ) -> NDArray[np.int64]:
-        """Ids by weight and noise, best first; ties in seeded order."""
-        if not len(ids):
-            return ids
-        noise = rng.random(len(ids))
-        gumbel = -np.log(-np.log(np.clip(noise, 1e-12, 1 - 1e-12)))
-        score = np.log(weights) + (self.exploration or 1e-9) * gumbel
-        return ids[np.argsort(-score, kind="stable")[:_PER_SOURCE]]
+    def _ranked(self, lists: Sequence[_List], n: int, seed: int) -> list[tuple[str, list[int]]]:
+        """Each list's first `n` words, by weight and noise; ties in seeded order.
 
-    def _replace(
-        self, word: int, left: int, right: int, rng: np.random.Generator
-    ) -> list[tuple[str, list[int]]]:
-        similar, weights = self.index.similar(word)
-        lists = [
-            ("context:between", self._ranked(*self.index.between(left, right), rng)),
-            ("context:similar", self._ranked(similar, weights, rng)),
-            ("context:left", self._ranked(*self.index.after(left), rng)),
-            ("context:right", self._ranked(*self.index.before(right), rng)),
-        ]
-        return [(source, ids.tolist()) for source, ids in lists]
+        log(weight) + exploration * Gumbel noise, with Gumbel = -log(exponential): at exploration 1 the order
+        is a draw without replacement in proportion to the weights (Efraimidis & Spirakis 2006).
+        """
+        rng = np.random.default_rng(seed)
+        scale = self.exploration or 1e-9
+        found: list[tuple[str, list[int]]] = []
+        for source, ids, logs in lists:
+            score = scale * np.log(rng.standard_exponential(len(ids)) + 1e-300) - logs
+            if len(ids) > 4 * n:
+                best = np.argpartition(score, n)[:n]
+                best = best[np.argsort(score[best], kind="stable")]
+            else:
+                best = np.argsort(score, kind="stable")[:n]
+            found.append((source, ids[best].tolist()))
+        return found
 
-    def _fill(self, left: int, right: int, rng: np.random.Generator) -> Ranked:
-        fillers = self.index.fillers
-        return [
-            ("context:between", self._ranked(*self.index.between(left, right), rng)),
-            ("context:filler", self._ranked(fillers, self.index.frequency[fillers], rng)),
-            ("context:left", self._ranked(*self.index.after(left), rng)),
-            ("context:right", self._ranked(*self.index.before(right), rng)),
-        ]
+    def _lists(self, word: int, left: int, right: int) -> tuple[_List, ...]:
+        """Candidates with log weights, by source; `word` -2: an insertion."""
+        index = self.index
+        if word == _INSERTION:
+            second = ("context:filler", index.fillers, np.log(index.frequency[index.fillers]))
+        else:
+            similar, weights = index.similar(word)
+            second = ("context:similar", similar, np.log(weights))
+        around = (index.between(left, right), index.after(left), index.before(right))
+        between, after, before = ((ids, np.log(counts)) for ids, counts in around)
+        return (
+            ("context:between", *between),
+            second,
+            ("context:left", *after),
+            ("context:right", *before),
+        )
 
 
 class UnionProposer:

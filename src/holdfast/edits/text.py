@@ -109,7 +109,7 @@ def drop(edits: Sequence[Edit], index: int) -> tuple[list[Edit], Edit] | None:
 
 def _article_before(text: str, start: int) -> tuple[int, str] | None:
     """Start and text of an `a` or `an` that stands one blank before `start`."""
-    if start < 2 or text[start - 1] not in BLANKS:
+    if start < 2 or text[start - 1] not in BLANKS or text[start - 2] not in "aAnN":
         return None
     for size in (1, 2):
         begin = start - 1 - size
