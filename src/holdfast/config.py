@@ -60,9 +60,9 @@ class CatastropheConfig(_Section):
 class DataConfig(_Section):
     """How many snippets are drawn where a catastrophe brings a corpus; how imported ones are split."""
 
-    train: int = 20000
+    train: int = 16000
     """Snippets drawn for the generator and the classifier (natural)."""
-    tilted: int = 10000
+    tilted: int = 36000
     """Further training snippets drawn with harm over-represented."""
     validation: int = 4000
     """Natural snippets that choose thresholds and checkpoints."""
@@ -130,7 +130,7 @@ class ClassifierConfig(_ModelConfig):
 class TrainConfig(_Section):
     """How the classifier is trained."""
 
-    steps: int = Field(700, ge=1)
+    steps: int = Field(1800, ge=1)
     """Optimiser steps of the baseline."""
     round_steps: int = Field(300, ge=1)
     """Optimiser steps of each later round (warm start), or of a fresh start where `warm` is false."""
@@ -148,7 +148,7 @@ class TrainConfig(_Section):
     """Largest share of attack examples in a batch (all rounds; families equally)."""
     twins: float = Field(0.15, ge=0, lt=1)
     """Largest share of safe twins in a batch."""
-    evaluate_every: int = Field(100, ge=1)
+    evaluate_every: int = Field(200, ge=1)
     """Steps between evaluations on the validation set."""
     patience: int = Field(0, ge=0)
     """Evaluations without improvement before training stops; 0: never early."""
