@@ -67,6 +67,10 @@ def _imported(workspace: Workspace, target: Target, classifier: Scorer) -> None:
 
 
 def _store(workspace: Workspace, kind: str, target: str, population: str, result: dict[str, Any]) -> None:
+    """Append a result; once a kind, target and population, so that a part killed half-way can be repeated."""
+    there = workspace.store.measurements(kind=kind, target=target)
+    if kind != "cross_round" and any(m.population == population for m in there):
+        return
     workspace.store.add_measurement(
         kind=kind, target=target, round=0, population=population, result=result, run_id=workspace.run_id
     )
@@ -107,7 +111,6 @@ def _natural(workspace: Workspace, target: Target, classifier: Scorer) -> None:
         snippets = [snippet for _, part in draws for snippet in part]
         counted = count_strata([d for d, _ in draws], classifier.score(snippets), target)
         result = with_exact(result, counted)
-    _store(workspace, "failure_rate", target.name, "corpus", result.to_dict())
     curve = threshold_curve(logits[kept], verdicts, population=population, confidence=config.confidence)
     points = [
         {
@@ -119,6 +122,7 @@ def _natural(workspace: Workspace, target: Target, classifier: Scorer) -> None:
         for p in curve
     ]
     _store(workspace, "threshold_curve", target.name, "corpus", {"points": points})
+    _store(workspace, "failure_rate", target.name, "corpus", result.to_dict())
 
 
 def strata_draws(workspace: Workspace) -> list[tuple[Any, list[Snippet]]]:
