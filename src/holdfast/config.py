@@ -62,11 +62,11 @@ class DataConfig(_Section):
 
     train: int = 16000
     """Snippets drawn for the generator and the classifier (natural)."""
-    tilted: int = 36000
+    tilted: int = 32000
     """Further training snippets drawn with harm over-represented."""
     validation: int = 4000
     """Natural snippets that choose thresholds and checkpoints."""
-    test: int = 10000
+    test: int = 8000
     """Natural snippets for measurement."""
     parents: int = 1000
     """Catastrophic snippets kept for attacks to start from (half train, half measure; families apart)."""
@@ -106,7 +106,7 @@ class GeneratorConfig(_ModelConfig):
     """Snippets a training step."""
     vocabulary: int = Field(3072, ge=300)
     """Tokens of the byte-level BPE trained on the workspace's text (from scratch only)."""
-    steps: int = Field(1200, ge=0)
+    steps: int = Field(1000, ge=0)
     """Optimiser steps."""
     temperature: float = Field(1.0, gt=0)
     """Sampling temperature."""
@@ -130,7 +130,7 @@ class ClassifierConfig(_ModelConfig):
 class TrainConfig(_Section):
     """How the classifier is trained."""
 
-    steps: int = Field(1800, ge=1)
+    steps: int = Field(1600, ge=1)
     """Optimiser steps of the baseline."""
     round_steps: int = Field(300, ge=1)
     """Optimiser steps of each later round (warm start), or of a fresh start where `warm` is false."""
@@ -189,7 +189,7 @@ class RoundConfig(_Section):
     """Rounds of adversarial training."""
 
     rounds: int = Field(2, ge=0)
-    parents: int = Field(300, ge=1)
+    parents: int = Field(240, ge=1)
     """Catastrophic training snippets attacked in a round."""
     twins: float = Field(3.0, ge=0)
     """Safe twins made for each verified adversarial example, at most."""
@@ -200,11 +200,11 @@ class RoundConfig(_Section):
 class MeasureConfig(_Section):
     """What is measured, and how much of it."""
 
-    natural: int = Field(10000, ge=1)
+    natural: int = Field(8000, ge=1)
     """Natural snippets scored for the failure rate on the corpus's own completions."""
     prompts: int = Field(1000, ge=0)
     """Test prompts put through the filtered generator."""
-    parents: int = Field(200, ge=0)
+    parents: int = Field(150, ge=0)
     """Held-out catastrophic snippets attacked."""
     confidence: float = Field(0.95, gt=0.5, lt=1)
     stratum_draws: int = Field(20, ge=0)
