@@ -32,7 +32,6 @@ __all__ = [
     "Progress",
     "Proposer",
     "Scorer",
-    "SnippetRewriter",
 ]
 
 Progress = Callable[[int, int], None]
@@ -80,7 +79,7 @@ class Generator(Protocol):
         ...
 
     def sample(self, prompts: Sequence[str], n: int, seed: int) -> list[list[str]]:
-        """`n` completions of each prompt; the same arguments give the same completions."""
+        """`n` completions of each prompt; those of one depend on (prompt, n, seed), not on the others."""
         ...
 
 
@@ -124,15 +123,6 @@ class Proposer(Protocol):
 
     def propose(self, snippet: Snippet, side: str, start: int, stop: int, n: int, seed: int) -> list[Edit]:
         """Up to `n` edits of the word at [start, stop) of `side` (start == stop: an insertion there)."""
-        ...
-
-
-@runtime_checkable
-class SnippetRewriter(Protocol):
-    """Makes a safe twin of a snippet by the same kind of edits an attack makes."""
-
-    def rewrite(self, snippet: Snippet, edits: int, seed: int) -> Snippet:
-        """A text `edits` random plausible edits away."""
         ...
 
 

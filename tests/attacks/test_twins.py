@@ -1,6 +1,5 @@
 from holdfast.attacks.twins import SafeTwins
 from holdfast.edits.text import apply_all
-from holdfast.protocols import SnippetRewriter
 from holdfast.testing import FakeAnnotator
 from holdfast.types import Snippet, Verdict
 from tests.attacks.toy import EMPTY
@@ -10,8 +9,17 @@ TWINS = SafeTwins(proposer())
 SNIPPETS = snippets(30, seed=21)
 
 
-def test_a_rewriter():
-    assert isinstance(TWINS, SnippetRewriter)
+def test_a_safe_walk_is_safe_after_every_edit():
+    judge = FakeAnnotator().annotate
+    for snippet in SNIPPETS[:10]:
+        if judge([snippet])[0].verdict is not Verdict.SAFE:
+            continue
+        twin, edits = TWINS.safe_walk(snippet, judge, 3, 5)
+        assert len(edits) <= 3 and (twin != snippet) == bool(edits)
+        for count in range(len(edits) + 1):
+            assert judge([apply_all(snippet, edits[:count])])[0].verdict is Verdict.SAFE
+        assert apply_all(snippet, edits) == twin
+        assert TWINS.safe_walk(snippet, judge, 3, 5) == (twin, edits)
 
 
 def test_rewrites_are_seeded_and_change_the_text():

@@ -23,7 +23,7 @@ _TRIES = 6
 
 
 class SafeTwins:
-    """Random plausible edits of given snippets (`protocols.SnippetRewriter`)."""
+    """Random plausible edits of given snippets, and those of them that stay safe."""
 
     def __init__(
         self,
