@@ -131,7 +131,7 @@ def import_report(n_labels: int, n_positive: int, *, confidence: float = 0.95) -
     if not 0 <= n_positive <= n_labels:
         raise ValueError(f"{n_positive} positive of {n_labels} labels")
     if n_labels == 0:
-        return "no labels: label some (`holdfast annotate --export`), or name their column: --map YOURS=verdict"
+        return "no labels: label some (`holdfast annotate --export`), or name their column: --map YOURS=label"
     bound = 1 - (1 - confidence) ** (1 / n_labels)
     proof = f"{n_labels:,} labels with no failure prove only below {100 * bound:.2g} %"
     if n_positive == 0:

@@ -18,7 +18,7 @@ from holdfast.types import (
 )
 from holdfast.types import Outcome as End
 from holdfast.workflows.annotate import annotate_snippets
-from holdfast.workflows.calibrate import newest_target
+from holdfast.workflows.calibrate import DELIVERED, newest_target
 from holdfast.workflows.estimate import OVERHEAD, announce, scoring_rate
 from holdfast.workflows.outcome import Outcome
 from holdfast.workflows.workspace import Workspace
@@ -33,12 +33,13 @@ def parents(workspace: Workspace, purpose: Purpose, n: int, round_number: int) -
     """`n` catastrophic snippets to start from: anew for each training round, the same for each measurement.
 
     A training round and a measurement never share a parent: their splits differ. Drawn parents come first,
-    then any other snippet of the split whose annotations say CATASTROPHIC.
+    then the split's own snippets whose annotations say CATASTROPHIC (no attacks, nothing that was delivered).
     """
     split = SPLITS[purpose]
     pool = workspace.store.snippets(split=split, group=f"parents-{split.value}")
     if not pool:
-        stored = {s.id: s for s in workspace.store.snippets(split=split) if s.parent_id is None}
+        texts = workspace.texts(split)
+        stored = {s.id: s for s in texts if s.parent_id is None and s.group != DELIVERED}
         strict = {e.snippet.id for e in workspace.examples(list(stored.values())) if e.verdict.strict}
         pool = [s for s in stored.values() if s.id in strict]
     if not pool:

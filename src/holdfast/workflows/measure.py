@@ -89,16 +89,18 @@ def _natural(workspace: Workspace, target: Target, classifier: Scorer) -> None:
     announce(workspace, f"scoring for {target.name}", len(snippets), scoring_rate(classifier, snippets))
     logits = classifier.score(snippets)
     known = workspace.verdicts([s.id for s in pool])
-    kept = [i for i, s in enumerate(pool) if s.id in known]
     accepted = int((logits < target.threshold.value).sum())
     counts = {"count": accepted, "trials": len(pool)}
     _store(workspace, "natural_acceptance", target.name, "corpus", counts)
-    if not kept:
+    missing = sum(s.id not in known for s in pool)
+    if missing:
+        # Labels that happen to be there were selected somehow: a rate over them would be no natural rate.
+        workspace.reporter.say(f"failure rate on natural text waits for {missing:,} labels")
         return
-    verdicts = [known[pool[i].id] for i in kept]
-    population = f"{len(kept):,} natural test snippets"
+    verdicts = [known[s.id] for s in pool]
+    population = f"{len(pool):,} natural test snippets"
     result = corpus_failure_rate(
-        logits[kept],
+        logits,
         verdicts,
         target,
         target=target.name,
@@ -111,7 +113,7 @@ def _natural(workspace: Workspace, target: Target, classifier: Scorer) -> None:
         snippets = [snippet for _, part in draws for snippet in part]
         counted = count_strata([d for d, _ in draws], classifier.score(snippets), target)
         result = with_exact(result, counted)
-    curve = threshold_curve(logits[kept], verdicts, population=population, confidence=config.confidence)
+    curve = threshold_curve(logits, verdicts, population=population, confidence=config.confidence)
     points = [
         {
             "threshold": p.threshold,
