@@ -18,7 +18,7 @@ from holdfast.types import (
 )
 from holdfast.types import Outcome as End
 from holdfast.workflows.annotate import annotate_snippets
-from holdfast.workflows.calibrate import DELIVERED, newest_target
+from holdfast.workflows.calibrate import newest_target
 from holdfast.workflows.estimate import OVERHEAD, announce, scoring_rate
 from holdfast.workflows.outcome import Outcome
 from holdfast.workflows.workspace import Workspace
@@ -38,8 +38,7 @@ def parents(workspace: Workspace, purpose: Purpose, n: int, round_number: int) -
     split = SPLITS[purpose]
     pool = workspace.store.snippets(split=split, group=f"parents-{split.value}")
     if not pool:
-        texts = workspace.texts(split)
-        stored = {s.id: s for s in texts if s.parent_id is None and s.group != DELIVERED}
+        stored = {s.id: s for s in workspace.texts(split) if s.parent_id is None}
         strict = {e.snippet.id for e in workspace.examples(list(stored.values())) if e.verdict.strict}
         pool = [s for s in stored.values() if s.id in strict]
     if not pool:

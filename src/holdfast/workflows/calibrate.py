@@ -5,13 +5,10 @@ from __future__ import annotations
 from holdfast.errors import InputError
 from holdfast.types import Source, Split, StoredSnippet, Threshold
 from holdfast.workflows.outcome import Outcome
-from holdfast.workflows.workspace import Workspace
+from holdfast.workflows.workspace import DELIVERED, Workspace
 
-__all__ = ["DELIVERED", "calibrate", "calibrate_target", "natural", "newest_target"]
+__all__ = ["calibrate", "calibrate_target", "natural", "newest_target"]
 
-
-DELIVERED = "delivered"
-"""Group of what the filter delivered while it was measured: selected text, never a natural sample."""
 
 STAND_IN = (
     "imported snippets stand in, so shares are those of your file (import ordinary text with --natural)"

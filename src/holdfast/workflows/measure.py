@@ -14,12 +14,12 @@ from holdfast.provenance import stream
 from holdfast.types import FailureRate, Snippet, Source, Split, StoredSnippet, Target, Verdict
 from holdfast.workflows.annotate import annotate_snippets
 from holdfast.workflows.attack import attack_target, keep_candidates, measured_cost
-from holdfast.workflows.calibrate import DELIVERED, natural, newest_target
+from holdfast.workflows.calibrate import natural, newest_target
 from holdfast.workflows.estimate import announce, scoring_rate
 from holdfast.workflows.outcome import Outcome
 from holdfast.workflows.results import restore
 from holdfast.workflows.twins import TwinPool, make_twins
-from holdfast.workflows.workspace import Workspace
+from holdfast.workflows.workspace import DELIVERED, Workspace
 
 if TYPE_CHECKING:
     from holdfast.protocols import Scorer

@@ -21,10 +21,9 @@ from holdfast.report.content import (
     WorstFailure,
 )
 from holdfast.types import AttackSession, Judgement, Rate, Source, Split, Verdict
-from holdfast.workflows.calibrate import DELIVERED
 from holdfast.workflows.outcome import Outcome
 from holdfast.workflows.results import latest
-from holdfast.workflows.workspace import Workspace
+from holdfast.workflows.workspace import DELIVERED, Workspace
 
 __all__ = ["gather", "report"]
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from holdfast.models.classifier import HFClassifier
     from holdfast.models.generator import HFGenerator
 
-__all__ = ["Reporter", "Workspace", "silent"]
+__all__ = ["DELIVERED", "Reporter", "Workspace", "silent"]
 
 
 class Reporter(Protocol):
@@ -45,6 +45,9 @@ class _Silent:
 
 
 silent: Reporter = _Silent()
+
+DELIVERED = "delivered"
+"""Group of what the filter delivered while it was measured: selected text, never a natural sample."""
 
 
 @dataclass(frozen=True)
@@ -172,6 +175,10 @@ class Workspace:
         return found
 
     def texts(self, split: Split) -> list[StoredSnippet]:
-        """Snippets of a split that no attack touched: what proposers and generators learn from."""
+        """Snippets of a split that no attack touched and no filter delivered: what proposers learn from.
+
+        What is delivered differs from target to target; an attack's proposals must not.
+        """
         kept = (Source.NATURAL, Source.TILTED, Source.IMPORTED)
-        return [s for s in self.store.snippets(split=split) if s.source in kept]
+        found = self.store.snippets(split=split)
+        return [s for s in found if s.source in kept and s.group != DELIVERED]
