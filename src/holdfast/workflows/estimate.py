@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from holdfast.protocols import Scorer
 from holdfast.types import Snippet
 from holdfast.workflows.workspace import Workspace
 
-__all__ = ["announce", "scoring_rate"]
+if TYPE_CHECKING:
+    from holdfast.models.classifier import HFClassifier
+    from holdfast.models.generator import HFGenerator
+
+__all__ = ["announce", "announce_training", "scoring_rate"]
 
 PROBE = 64
 """Texts scored to measure the rate."""
@@ -17,6 +22,9 @@ WORTH_SAYING = 60.0
 """Seconds below which nothing is said."""
 OVERHEAD = 2.0
 """An attack's own work (proposals, screens) is about as much as its scores, measured on a small model."""
+
+STEP = 3.0
+"""A training step in forward passes: one forward, two for the gradients of inputs and weights."""
 
 
 def scoring_rate(scorer: Scorer, snippets: Sequence[Snippet]) -> float:
@@ -34,4 +42,35 @@ def announce(workspace: Workspace, what: str, texts: float, rate: float) -> None
     if seconds >= WORTH_SAYING:
         workspace.reporter.say(
             f"{what}: about {seconds / 60:.0f} min for {texts:,.0f} scores at {rate:,.0f}/s; Ctrl-C is safe"
+        )
+
+
+def announce_training(
+    workspace: Workspace,
+    name: str,
+    model: HFClassifier | HFGenerator,
+    snippets: Sequence[Snippet],
+    *,
+    steps: int,
+    batch: int,
+) -> None:
+    """Say how long `steps` steps on batches of `batch` snippets take, from one timed forward pass."""
+    import torch
+
+    from holdfast.models.encoding import collate
+
+    chosen = snippets[:: max(1, len(snippets) // batch)][:batch]
+    inputs = collate(model.encoder.encode(chosen), model.encoder.pad_id)
+    inputs = {k: v.to(model.model.device) for k, v in inputs.items()}
+    training = model.model.training
+    model.model.eval()
+    with torch.no_grad():
+        model.model(**inputs)
+        start = time.perf_counter()
+        model.model(**inputs).logits.sum().item()
+        seconds = steps * STEP * (time.perf_counter() - start)
+    model.model.train(training)
+    if seconds >= WORTH_SAYING:
+        workspace.reporter.say(
+            f"train {name}: about {seconds / 60:.0f} min for {steps:,} steps of {batch}; Ctrl-C is safe"
         )

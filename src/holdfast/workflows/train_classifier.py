@@ -8,6 +8,7 @@ from dataclasses import replace
 from holdfast.assemble import set_threads
 from holdfast.errors import InputError
 from holdfast.types import CheckpointRef, Example, Source, Split, Verdict
+from holdfast.workflows.estimate import announce_training
 from holdfast.workflows.outcome import Outcome
 from holdfast.workflows.workspace import Workspace
 
@@ -59,18 +60,29 @@ def train_named(workspace: Workspace, name: str, *, start: str = "", steps: int 
     def model() -> HFClassifier:
         if start:
             known = workspace.store.checkpoint(start)
-            return load_classifier(workspace.root / known.path, ref=known, device=config.device)
-        generator = workspace.folder("generator")
-        return new_classifier(
-            config.classifier,
-            generator=generator if generator.is_dir() else None,
-            tokenizer=workspace.tokenizer() if config.classifier.base == "scratch" else None,
-            device=config.device,
-            seed=seed,
+            made = load_classifier(workspace.root / known.path, ref=known, device=config.device)
+        else:
+            generator = workspace.folder("generator")
+            made = new_classifier(
+                config.classifier,
+                generator=generator if generator.is_dir() else None,
+                tokenizer=workspace.tokenizer() if config.classifier.base == "scratch" else None,
+                device=config.device,
+                seed=seed,
+            )
+        announce_training(
+            workspace,
+            name,
+            made,
+            [e.snippet for e in examples],
+            steps=steps or config.train.steps,
+            batch=config.classifier.batch,
         )
+        return made
 
+    examples = training_examples(workspace)
     result = train(
-        training_examples(workspace),
+        examples,
         validation_examples(workspace),
         model=model,
         settings=ClassifierTraining.of(config, seed=seed, steps=steps),

@@ -7,6 +7,7 @@ from dataclasses import replace
 from holdfast.assemble import set_threads
 from holdfast.errors import InputError
 from holdfast.types import CheckpointRef, Source, Split, StoredSnippet
+from holdfast.workflows.estimate import announce_training
 from holdfast.workflows.outcome import Outcome
 from holdfast.workflows.workspace import Workspace
 
@@ -39,10 +40,13 @@ def _train(workspace: Workspace, stored: list[StoredSnippet]) -> CheckpointRef:
             if size.base == "scratch"
             else None
         )
-        return new_generator(size, tokenizer=made, device=config.device, seed=seed)
+        generator = new_generator(size, tokenizer=made, device=config.device, seed=seed)
+        announce_training(workspace, "generator", generator, text, steps=size.steps, batch=size.batch)
+        return generator
 
+    text = [s.snippet for s in stored]
     result = train(
-        [s.snippet for s in stored],
+        text,
         model=model,
         settings=GeneratorTraining(model=config.generator, seed=seed, save_every=config.train.save_every),
         out=workspace.folder("generator"),
