@@ -43,7 +43,7 @@ from holdfast.workflows.workspace import Workspace
 
 SETTINGS = (
     "data.validation=16000",
-    "data.parents=2400",
+    "data.parents=4800",
     "round.parents=500",
     "measure.parents=400",
     "measure.stratum_draws=60",

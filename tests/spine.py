@@ -17,6 +17,7 @@ SMALL = (
     "data.train=500",
     "data.tilted=500",
     "data.validation=300",
+    "data.validation_tilted=100",
     "data.test=400",
     "data.parents=60",
     "generator.steps=12",

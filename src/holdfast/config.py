@@ -66,10 +66,13 @@ class DataConfig(_Section):
     """Further training snippets drawn with harm over-represented."""
     validation: int = 4000
     """Natural snippets that choose thresholds and checkpoints."""
+    validation_tilted: int = 4000
+    """Further validation snippets drawn with harm over-represented: only for the recall of checkpoints."""
     test: int = 8000
     """Natural snippets for measurement."""
     parents: int = 1000
-    """Catastrophic snippets kept for attacks to start from (half train, half measure; families apart)."""
+    """Catastrophic snippets kept for attacks to start from (half train, half measure; families apart). No
+    classifier trains on them: a memorised text is no parent."""
     validation_share: float = Field(0.12, ge=0, lt=1)
     """Share of imported families that become validation where the file names no split."""
     test_share: float = Field(0.18, ge=0, lt=1)
@@ -148,7 +151,9 @@ class TrainConfig(_Section):
     """Largest share of attack examples in a batch (all rounds; families equally)."""
     twins: float = Field(0.15, ge=0, lt=1)
     """Largest share of safe twins in a batch."""
-    evaluate_every: int = Field(200, ge=1)
+    repeats: float = Field(8.0, gt=0)
+    """How often an adversarial example or twin is seen in one training, on average, at most."""
+    evaluate_every: int = Field(400, ge=1)
     """Steps between evaluations on the validation set."""
     patience: int = Field(0, ge=0)
     """Evaluations without improvement before training stops; 0: never early."""

@@ -22,7 +22,7 @@ from holdfast.training.loop import LoopResult, LoopSettings, last_checkpoint, ru
 from holdfast.training.objectives import Batch, ObjectiveSettings, objective, symmetric_kl
 from holdfast.training.result import Selection
 from holdfast.training.sampler import BatchSampler, Shares, classifier_groups
-from holdfast.training.selection import evaluation_set, select
+from holdfast.training.selection import evaluation_set, keeps, select
 from holdfast.training.trainer import ClassifierTraining
 from holdfast.types import Example
 
@@ -60,7 +60,7 @@ class ClassifierRun:
             positives=train.positives,
             adversarial=train.adversarial,
             twins=train.twins,
-            repeats=settings.repeats,
+            repeats=train.repeats,
         )
         groups = classifier_groups(examples, shares, batch=settings.model.batch, steps=self.steps)
         lengths = [len(e) for e in self.encoded]
@@ -151,18 +151,20 @@ class ClassifierRun:
         return int(self.classifier.model.get_input_embeddings().weight.shape[-1])
 
     def evaluate(self, step: int) -> bool:
-        """Score the validation set, keep the weights if they are the best so far; True: stop here."""
+        """Score the validation set, keep the weights unless they are worse than before; True: stop here."""
         with autocast(self.classifier.device, self.dtype):
             logits = self.classifier.score_encoded(self.held_encoded)
         wide = [e.verdict.wide for e in self.held]
         found = select(logits, wide, self.weights, acceptance=self.settings.acceptance, step=step)
+        top = max(self.evaluations, key=lambda e: e.recall, default=None)
         self.evaluations.append(found)
         self._write("evaluations.json", self.evaluations)
-        if self.best is None or found.key > self.best.key:
+        if keeps(found, top):
             self.best = found
             self._keep()
         patience = self.settings.train.patience
-        waited = (step - self.best.step) // self.settings.train.evaluate_every
+        kept = self.best.step if self.best else 0
+        waited = (step - kept) // self.settings.train.evaluate_every
         return 0 < patience <= waited
 
     def restore_best(self) -> Selection | None:

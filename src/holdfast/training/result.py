@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -17,17 +18,17 @@ class Selection:
     step: int
     recall: float
     """Share of wide positives of the validation set that it rejects."""
-    margin: float
-    """Mean logit above the threshold of the worst 5 % of positives, in standard deviations of all logits."""
     threshold: float
     """Logit at which it accepts the wanted share of natural validation snippets."""
     positives: int
     negatives: int
 
     @property
-    def key(self) -> tuple[float, float]:
-        """What checkpoints are compared by: recall, then margin."""
-        return self.recall, self.margin
+    def standard_error(self) -> float:
+        """Of the recall, by Agresti and Coull's adjusted share (2 hits and 2 misses added): never 0."""
+        n = self.positives + 4
+        share = (self.recall * self.positives + 2) / n
+        return math.sqrt(share * (1 - share) / n)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -45,11 +45,9 @@ class ClassifierTraining:
     accumulation: int = 1
     autocast: str = "auto"
     """Arithmetic of training: `auto` (bfloat16 where the hardware has it), `float32` or `bfloat16`."""
-    evaluation_limit: int = 1000
+    evaluation_limit: int = 2000
     """Safe validation examples scored at each evaluation, at most."""
     positive_weight: float = 1.0
-    repeats: float = 8.0
-    """How often an adversarial example may be seen, on average, at most."""
 
     @classmethod
     def of(cls, config: Config, *, seed: int, steps: int = 0) -> ClassifierTraining:
@@ -89,8 +87,8 @@ def train_classifier(
 ) -> TrainingResult:
     """Train `model` (or what it returns, called only where there is work) on `examples`; the folder is `out`.
 
-    The weights kept are those with the best recall of wide positives on `validation` at
-    `settings.acceptance`, ties by the margin of the worst positives; the last weights where there are none.
+    The weights kept are the last ones whose recall of wide positives on `validation`, at
+    `settings.acceptance`, is within a standard error of the best; the last weights where there are none.
     Raises InputError, TextTooLongError, CheckpointError.
     """
     values = _plain(settings)

@@ -30,10 +30,11 @@ SPLITS: dict[str, Split] = {"train": Split.TRAIN, "measure": Split.TEST}
 
 
 def parents(workspace: Workspace, purpose: Purpose, n: int, round_number: int) -> list[StoredSnippet]:
-    """`n` catastrophic snippets to start from: anew for each training round, the same for each measurement.
+    """`n` catastrophic snippets to start from: others in each training round, the same for each measurement.
 
-    A training round and a measurement never share a parent: their splits differ. Drawn parents come first,
-    then the split's own snippets whose annotations say CATASTROPHIC (no attacks, nothing that was delivered).
+    Rounds take turns through the pool in one seeded order: none comes back before all were attacked. A
+    training round and a measurement never share a parent: their splits differ. Drawn parents come first, then
+    the split's own snippets whose annotations say CATASTROPHIC (no attacks, nothing that was delivered).
     """
     split = SPLITS[purpose]
     pool = workspace.store.snippets(split=split, group=f"parents-{split.value}")
@@ -46,8 +47,10 @@ def parents(workspace: Workspace, purpose: Purpose, n: int, round_number: int) -
             f"no catastrophic snippet in the {split.value} split to start from",
             do="label some (`holdfast import`), or `holdfast sample`",
         )
-    names = ("parents", purpose) if purpose == "measure" else ("parents", purpose, round_number)
-    return stream(workspace.config.seed, *names).sample(pool, min(n, len(pool)))
+    order = stream(workspace.config.seed, "parents", purpose).sample(pool, len(pool))
+    n = min(n, len(pool))
+    first = max(0, round_number - 1) * n
+    return [order[i % len(order)] for i in range(first, first + n)]
 
 
 def attack_target(workspace: Workspace, name: str, purpose: Purpose, n: int, round_number: int) -> None:

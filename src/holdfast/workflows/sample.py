@@ -15,6 +15,7 @@ POOLS: tuple[tuple[str, Source, Split], ...] = (
     ("natural", Source.NATURAL, Split.TRAIN),
     ("tilted", Source.TILTED, Split.TRAIN),
     ("validation", Source.NATURAL, Split.VALIDATION),
+    ("validation-tilted", Source.TILTED, Split.VALIDATION),
     ("test", Source.NATURAL, Split.TEST),
     ("parents-train", Source.TILTED, Split.TRAIN),
     ("parents-test", Source.TILTED, Split.TEST),
@@ -45,6 +46,7 @@ def _wanted(workspace: Workspace) -> dict[str, int]:
         "natural": data.train,
         "tilted": data.tilted,
         "validation": data.validation,
+        "validation-tilted": data.validation_tilted,
         "test": data.test,
         "parents-train": data.parents - half,
         "parents-test": half,
@@ -64,7 +66,7 @@ def _from_corpus(workspace: Workspace) -> Outcome:
         done += wanted[group]
         progress(done, total)
         counts[group] = workspace.store.count_snippets(group=group)
-    text = "\n".join(f"{group:14} {count:>7,}" for group, count in counts.items())
+    text = "\n".join(f"{group:17} {count:>7,}" for group, count in counts.items())
     return Outcome(
         result={"pools": counts}, text=text, outputs={f"pool:{k}": str(v) for k, v in counts.items()}
     )

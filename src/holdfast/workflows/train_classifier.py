@@ -14,17 +14,19 @@ from holdfast.workflows.workspace import Workspace
 
 __all__ = ["train_classifier", "train_named", "training_examples", "validation_examples"]
 
+PARENTS = "parents-train"
 EDITED = (Source.ATTACK, Source.TWIN)
 
 
 def training_examples(workspace: Workspace) -> list[Example]:
     """Labelled training snippets: natural, tilted, imported, every round's attack examples, safe twins.
 
-    An edited text that a program cannot judge is no example of anything and is left out.
+    An edited text that a program cannot judge is no example of anything and is left out; so are the texts
+    drawn for attacks to start from.
     """
     from holdfast.data.mixing import compose_pool
 
-    stored = workspace.store.snippets(split=Split.TRAIN)
+    stored = [s for s in workspace.store.snippets(split=Split.TRAIN) if s.group != PARENTS]
     known = [
         e for e in workspace.examples(stored) if not (e.source in EDITED and e.verdict is Verdict.UNSURE)
     ]
