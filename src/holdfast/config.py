@@ -62,7 +62,7 @@ class DataConfig(_Section):
 
     train: int = 16000
     """Snippets drawn for the generator and the classifier (natural)."""
-    tilted: int = 32000
+    tilted: int = 48000
     """Further training snippets drawn with harm over-represented."""
     validation: int = 4000
     """Natural snippets that choose thresholds and checkpoints."""
