@@ -7,6 +7,7 @@ from tests.edits.little import proposer, snippets
 
 TWINS = SafeTwins(proposer())
 SNIPPETS = snippets(30, seed=21)
+HARMLESS = FakeAnnotator(["no such word"]).annotate
 
 
 def test_a_safe_walk_is_safe_after_every_edit():
@@ -22,23 +23,23 @@ def test_a_safe_walk_is_safe_after_every_edit():
         assert TWINS.safe_walk(snippet, judge, 3, 5) == (twin, edits)
 
 
-def test_rewrites_are_seeded_and_change_the_text():
+def test_walks_are_seeded_and_change_the_text():
     for snippet in SNIPPETS[:10]:
-        once = TWINS.rewrite(snippet, 3, 1)
-        assert once == TWINS.rewrite(snippet, 3, 1) != snippet
-        assert TWINS.rewrite(snippet, 0, 1) == snippet
-    assert len({TWINS.rewrite(SNIPPETS[0], 2, seed) for seed in range(10)}) >= 9
+        once = TWINS.safe_walk(snippet, HARMLESS, 3, 1)
+        assert once == TWINS.safe_walk(snippet, HARMLESS, 3, 1) and once[0] != snippet
+        assert TWINS.safe_walk(snippet, HARMLESS, 0, 1) == (snippet, ())
+    assert len({TWINS.safe_walk(SNIPPETS[0], HARMLESS, 2, seed)[0] for seed in range(10)}) >= 9
 
 
 def test_both_sides_and_all_operations_occur():
-    changed = [(s, TWINS.rewrite(s, 1, 4)) for s in SNIPPETS]
+    changed = [(s, TWINS.safe_walk(s, HARMLESS, 1, 4)[0]) for s in SNIPPETS]
     assert any(a.prompt != b.prompt for a, b in changed) and any(
         a.completion != b.completion for a, b in changed
     )
     sizes = {len(b.text.split()) - len(a.text.split()) for a, b in changed}
     assert {0, 1} <= sizes
     only = SafeTwins(proposer(), sides=["completion"])
-    assert all(only.rewrite(s, 2, 4).prompt == s.prompt for s in SNIPPETS)
+    assert all(only.safe_walk(s, HARMLESS, 2, 4)[0].prompt == s.prompt for s in SNIPPETS)
 
 
 def test_minimal_twins_are_safe_close_and_keep_their_lineage():
@@ -58,4 +59,4 @@ def test_none_where_nothing_is_safe_or_nothing_can_be_edited():
         == []
     )
     assert TWINS.twins_of(EMPTY, FakeAnnotator().annotate, 3, 1) == []
-    assert TWINS.rewrite(EMPTY, 3, 1) == EMPTY
+    assert TWINS.safe_walk(EMPTY, HARMLESS, 3, 1) == (EMPTY, ())

@@ -39,13 +39,6 @@ class SafeTwins:
         self.sides = tuple(sides)
         self.proposals = proposals
 
-    def rewrite(self, snippet: Snippet, edits: int, seed: int) -> Snippet:
-        """A text `edits` random plausible edits away (fewer where the proposer has nothing to offer).
-
-        It need not be safe any more: have it judged before it is used as such.
-        """
-        return self._walk(snippet, edits, stream(seed, "twin", snippet.id))[0]
-
     def safe_walk(
         self, snippet: Snippet, judge: Judge, edits: int, seed: int
     ) -> tuple[Snippet, tuple[Edit, ...]]:
