@@ -5,6 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from holdfast.config import load_config
+from holdfast.store import Store
+from holdfast.workflows.attack import parents
+from holdfast.workflows.train_classifier import training_examples, validation_examples
+from holdfast.workflows.workspace import Workspace
 from tests.spine import SMALL, holdfast, write_config
 
 
@@ -54,6 +59,19 @@ def test_brackets_go_through_the_same_loop(tmp_path: Path) -> None:
     holdfast("round", "run", "1", cwd=folder)
     report = json.loads(holdfast("report", "--json", cwd=folder).stdout)
     assert [t["name"] for t in report["targets"]] == ["baseline", "round-1"]
+
+
+def test_rounds_attack_parents_that_no_classifier_has_seen(baseline: Path) -> None:
+    config = load_config(baseline / "holdfast.toml")
+    with Store.open(config.database, root=baseline) as store:
+        opened = Workspace(root=baseline, config=config, store=store)
+        n = len(store.snippets(group="parents-train"))
+        first, second, third = ({s.id for s in parents(opened, "train", 12, r)} for r in (1, 2, 3))
+        assert n == 30 and not first & second and len(third - first - second) == 6
+        measured = {s.id for s in parents(opened, "measure", 12, 0)}
+        seen = {e.snippet.id for e in (*training_examples(opened), *validation_examples(opened))}
+        assert not (first | second | third | measured) & seen
+        assert not (first | second | third) & measured
 
 
 def test_gate(workspace: Path) -> None:
