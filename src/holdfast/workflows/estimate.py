@@ -57,14 +57,18 @@ def announce_training(
     """Say how long `steps` steps on batches of `batch` snippets take, from one timed forward pass."""
     import torch
 
+    from holdfast.models.checkpoint import autocast
     from holdfast.models.encoding import collate
+    from holdfast.training.classifying import arithmetic
 
-    chosen = snippets[:: max(1, len(snippets) // batch)][:batch]
-    inputs = collate(model.encoder.encode(chosen), model.encoder.pad_id)
-    inputs = {k: v.to(model.model.device) for k, v in inputs.items()}
-    training = model.model.training
+    # Training deals out texts of similar length: a batch around the median stands for them all.
+    ordered = sorted(snippets, key=lambda s: len(s.text))
+    first = max(0, (len(ordered) - batch) // 2)
+    encoded = model.encoder.encode(ordered[first : first + batch])
+    device, training = model.model.device, model.model.training
+    inputs = {k: v.to(device) for k, v in collate(encoded, model.encoder.pad_id).items()}
     model.model.eval()
-    with torch.no_grad():
+    with torch.no_grad(), autocast(device, arithmetic("auto", device)):
         model.model(**inputs)
         start = time.perf_counter()
         model.model(**inputs).logits.sum().item()
