@@ -44,7 +44,7 @@ from holdfast.workflows.workspace import Workspace
 SETTINGS = (
     "data.validation=16000",
     "data.parents=4800",
-    "round.parents=500",
+    "round.parents=600",
     "measure.parents=400",
     "measure.stratum_draws=60",
     "threads=1",
