@@ -10,13 +10,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from holdfast.attacks.combine import combine
 from holdfast.attacks.firstorder import WordVectors
 from holdfast.attacks.guide import Guide
-from holdfast.attacks.search import Candidate, Plausible, Search, State
+from holdfast.attacks.polish import polish
+from holdfast.attacks.search import Plausible, Search, State, narrowed
 from holdfast.attacks.settings import make_settings
-from holdfast.edits.text import apply, drop, rebase
+from holdfast.edits.text import rebase
 from holdfast.protocols import Proposer, Scorer
-from holdfast.types import AttackBudget, AttackResult, Edit, Snippet
+from holdfast.types import AttackBudget, AttackResult, Snippet
 
 __all__ = ["BeamRewriting", "BeamSettings"]
 
@@ -111,52 +113,19 @@ class _Beam:
                 states += self._combine(states)
             beam = self._select(beam, states)
         if search.accepted:
-            self._polish()
+            polish(search, settings.polish)
         return self.guide.vectors
 
     def _combine(self, states: Sequence[State]) -> list[State]:
         """Put edits that each lowered the same text together: one, two, three more onto the best child."""
         self._hint(states)
-        search, settings = self.search, self.settings
+        settings = self.settings
         if not states or settings.chain <= 0:
             return []
         lead = min(states, key=lambda s: s.rank)
         if lead.origin is None or lead.logit >= lead.origin.logit:
             return []
-        state, chain = lead, list[Candidate]()
-        for _, edit in lead.hints:
-            if len(chain) >= min(settings.chain, search.meter.left) or len(state.net) >= settings.depth:
-                break
-            moved = self._carry(edit, lead, state)
-            if moved is None:
-                continue
-            fresh = search.fresh(state, moved)
-            if fresh is None or not search.screened([fresh], 1):
-                continue
-            chain.append(fresh)
-            state = State(fresh[2], lead.logit, origin=state, edit=moved, net=(*state.net, moved))
-        return self._score_chain(lead, chain)
-
-    @staticmethod
-    def _carry(edit: Edit, start: State, end: State) -> Edit | None:
-        """`edit` of `start`'s text as an edit of `end`'s, which descends from it."""
-        moved: Edit | None = edit
-        for state in end.path()[len(start.path()) :]:
-            if moved is None or state.edit is None:
-                return None
-            moved = rebase(moved, state.edit)
-        return moved
-
-    def _score_chain(self, lead: State, chain: Sequence[Candidate]) -> list[State]:
-        """Score the growing texts at once; each then hangs on the scored one before it."""
-        if not chain:
-            return []
-        known = {lead.snippet: lead}
-        for state in self.search.score(chain):
-            if state.origin is not None and state.origin.snippet in known:
-                state.origin = known[state.origin.snippet]
-                known[state.snippet] = state
-        return list(known.values())[1:]
+        return combine(self.search, lead, [edit for _, edit in lead.hints], settings.chain, settings.depth)
 
     def _hint(self, states: Sequence[State]) -> None:
         """Note on each text the edits that lowered it, and hand them on to its children."""
@@ -178,45 +147,6 @@ class _Beam:
 
     def _select(self, beam: Sequence[State], states: Sequence[State]) -> list[State]:
         """The next beam: lowest logits, few children of one text; equals are drawn anew each time."""
-        chance = {id(s): self.search.rng.random() for s in (*states, *beam)}
-        pool = sorted([*states, *beam], key=lambda s: (s.logit, chance[id(s)]))
-        chosen: list[State] = []
-        children: dict[int, int] = {}
-        for state in pool:
-            key = id(state.origin)
-            if children.get(key, 0) >= self.settings.children:
-                continue
-            children[key] = children.get(key, 0) + 1
-            chosen.append(state)
-            if len(chosen) == self.settings.width:
-                break
-        return chosen
-
-    def _polish(self) -> None:
-        """Undo edits while the text stays accepted (and plausible): fewest edits win, then the logit."""
-        search = self.search
-        left = min(self.settings.polish, search.meter.left)
-        current = search.best
-        while len(current.net) > 1 and left > 0:
-            shorter: dict[Snippet, tuple[Edit, ...]] = {}
-            candidates: list[Candidate] = []
-            for index in range(len(current.net)):
-                dropped = drop(current.net, index)
-                if dropped is None:
-                    continue
-                net, undo = dropped
-                snippet = apply(current.snippet, undo)
-                if snippet not in shorter and snippet != search.parent:
-                    shorter[snippet] = tuple(net)
-                    candidates.append((current, undo, snippet))
-            candidates = search.screened(candidates, min(left, len(candidates)))
-            before = search.meter.spent
-            states = search.score(candidates)
-            left -= max(1, search.meter.spent - before)
-            for state in states:
-                state.net = shorter[state.snippet]
-            accepted = [s for s in states if s.logit < search.threshold]
-            if not accepted:
-                break
-            current = min(accepted, key=lambda s: s.rank)
-        search.best = current
+        return narrowed(
+            [*states, *beam], self.settings.width, children=self.settings.children, rng=self.search.rng
+        )

@@ -7,6 +7,7 @@ embeddings.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
@@ -23,7 +24,17 @@ if TYPE_CHECKING:
 
     Vector = NDArray[np.float32]
 
-__all__ = ["Look", "TokenDifferentiable", "WordGradient", "WordVectors", "look", "moved"]
+__all__ = [
+    "Guess",
+    "Look",
+    "TokenDifferentiable",
+    "WordGradient",
+    "WordVectors",
+    "all_estimates",
+    "estimates",
+    "look",
+    "moved",
+]
 
 
 @runtime_checkable
@@ -152,3 +163,48 @@ def estimates(marks: Look, edits: list[Edit], vectors: WordVectors) -> list[floa
         else:
             found.append(float(mark.gradient @ vector) - mark.base)
     return found
+
+
+Guess = Callable[[Look, list[Edit], WordVectors], list[float | None]]
+"""Guessed logit changes of edits, under one text's map."""
+
+
+def all_estimates(marks: Look, edits: list[Edit], vectors: WordVectors) -> list[float | None]:
+    """As `estimates`, with guesses for insertions and deletions of whole words too.
+
+    First order compares words in one place, so both are read against the mean word m proposed for this text:
+    deleting w as replacing it by m; inserting w as replacing an m that stood there, under the mean gradient
+    of its neighbours. Rougher than a substitution's guess: compare within one kind of edit only.
+    """
+    found = estimates(marks, edits, vectors)
+    known = [v for v in (vectors.of(e.new) for e in edits if e.operation == "substitute") if v is not None]
+    if not known:
+        return found
+    mean: Vector = sum(known[1:], start=known[0]) / len(known)
+    maps = {side: [m for m in marks if m.side == side] for side in ("prompt", "completion")}
+    for index, edit in enumerate(edits):
+        if edit.operation == "delete":
+            found[index] = _deletion_guess(maps[edit.side], edit, mean)
+        elif edit.operation == "insert":
+            found[index] = _insertion_guess(maps[edit.side], edit, vectors, mean)
+    return found
+
+
+def _deletion_guess(marks: Look, edit: Edit, mean: Vector) -> float | None:
+    """Gradient times (mean word minus the deleted word)."""
+    for mark in marks:
+        if mark.start < edit.stop and mark.stop > edit.start and mark.gradient is not None:
+            return float(mark.gradient @ mean) - mark.base
+    return None
+
+
+def _insertion_guess(marks: Look, edit: Edit, vectors: WordVectors, mean: Vector) -> float | None:
+    """Mean gradient of the neighbours times (inserted word minus mean word)."""
+    new = words(edit.new)
+    vector = vectors.of(new[0].text) if new else None
+    before = [m for m in marks if m.stop <= edit.start and m.gradient is not None][-1:]
+    after = [m for m in marks if m.start >= edit.start and m.gradient is not None][:1]
+    near = [m.gradient for m in (*before, *after) if m.gradient is not None]
+    if vector is None or not near:
+        return None
+    return float(sum(float(g @ (vector - mean)) for g in near)) / len(near)

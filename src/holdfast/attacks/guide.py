@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from holdfast.attacks.firstorder import Look, WordGradient, WordVectors, estimates, look, moved
+from holdfast.attacks.firstorder import Guess, Look, WordGradient, WordVectors, estimates, look, moved
 from holdfast.attacks.positions import choose, deletion_edits, places
 from holdfast.attacks.search import Candidate, Search, State
 from holdfast.edits.scoring import GRADIENT_QUERIES
@@ -53,11 +53,14 @@ class _Option:
 class Guide:
     """Proposes and orders candidates for one search; learns within it, never across searches."""
 
-    def __init__(self, search: Search, proposer: Proposer, settings: GuideSettings) -> None:
-        """Nothing is asked of the target yet."""
+    def __init__(
+        self, search: Search, proposer: Proposer, settings: GuideSettings, guess: Guess = estimates
+    ) -> None:
+        """Nothing is asked of the target yet. `guess`: how a map and word vectors rank edits."""
         self.search = search
         self.proposer = proposer
         self.settings = settings
+        self.guess = guess
         self.vectors: WordVectors | None = None
         self._looks: dict[Snippet, Look] = {}
         self._gains: dict[tuple[str, str], tuple[float, float]] = {}
@@ -156,7 +159,7 @@ class Guide:
             edits += self.proposer.propose(state.snippet, place.side, place.start, place.stop, n, seed)
         if self.vectors is None or not settings.first_order:
             return [_Option(state, edit) for edit in edits]
-        guesses = estimates(marks, edits, self.vectors)
+        guesses = self.guess(marks, edits, self.vectors)
         return [
             _Option(state, edit, math.nan if guess is None else state.logit + guess)
             for edit, guess in zip(edits, guesses, strict=True)

@@ -14,7 +14,7 @@ from holdfast.protocols import Scorer
 from holdfast.provenance import stream
 from holdfast.types import AttackBudget, AttackResult, AttackStep, Edit, Outcome, Snippet
 
-__all__ = ["Candidate", "Plausible", "Search", "State", "better"]
+__all__ = ["Candidate", "Plausible", "Search", "State", "better", "narrowed"]
 
 Plausible = Callable[[list[Snippet]], list[bool]]
 """A cheap screen: True for texts that are still worth a query."""
@@ -57,6 +57,22 @@ class State:
 def better(a: State, b: State) -> State:
     """The one with the lower logit, the tie broken by seed."""
     return a if a.rank <= b.rank else b
+
+
+def narrowed(pool: Sequence[State], width: int, *, children: int, rng: Random) -> list[State]:
+    """The `width` lowest logits of `pool`, `children` of one text at most; equals are drawn by `rng`."""
+    chance = {id(s): rng.random() for s in pool}
+    chosen: list[State] = []
+    siblings: dict[int, int] = {}
+    for state in sorted(pool, key=lambda s: (s.logit, chance[id(s)])):
+        key = id(state.origin)
+        if siblings.get(key, 0) >= children:
+            continue
+        siblings[key] = siblings.get(key, 0) + 1
+        chosen.append(state)
+        if len(chosen) == width:
+            break
+    return chosen
 
 
 Candidate = tuple[State, Edit, Snippet]
