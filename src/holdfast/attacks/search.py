@@ -59,12 +59,17 @@ def better(a: State, b: State) -> State:
     return a if a.rank <= b.rank else b
 
 
-def narrowed(pool: Sequence[State], width: int, *, children: int, rng: Random) -> list[State]:
-    """The `width` lowest logits of `pool`, `children` of one text at most; equals are drawn by `rng`."""
+def narrowed(
+    pool: Sequence[State], width: int, *, children: int, rng: Random, shallow: bool = False
+) -> list[State]:
+    """The `width` lowest logits of `pool`, `children` of one text at most; equals are drawn by `rng`.
+
+    shallow: of equals, those with fewer edits come first.
+    """
     chance = {id(s): rng.random() for s in pool}
     chosen: list[State] = []
     siblings: dict[int, int] = {}
-    for state in sorted(pool, key=lambda s: (s.logit, chance[id(s)])):
+    for state in sorted(pool, key=lambda s: (s.logit, shallow * len(s.net), chance[id(s)])):
         key = id(state.origin)
         if siblings.get(key, 0) >= children:
             continue
