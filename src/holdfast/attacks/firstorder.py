@@ -176,11 +176,13 @@ def all_estimates(marks: Look, edits: list[Edit], vectors: WordVectors) -> list[
     deleting w as replacing it by m; inserting w as replacing an m that stood there, under the mean gradient
     of its neighbours. Rougher than a substitution's guess: compare within one kind of edit only.
     """
+    import numpy as np
+
     found = estimates(marks, edits, vectors)
     known = [v for v in (vectors.of(e.new) for e in edits if e.operation == "substitute") if v is not None]
     if not known:
         return found
-    mean: Vector = sum(known[1:], start=known[0]) / len(known)
+    mean: Vector = np.mean(known, axis=0)
     maps = {side: [m for m in marks if m.side == side] for side in ("prompt", "completion")}
     for index, edit in enumerate(edits):
         if edit.operation == "delete":

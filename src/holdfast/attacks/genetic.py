@@ -8,14 +8,14 @@ search from being one text with variations, and raise the peak as well as the sp
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from holdfast.attacks.archive import Archive, Cell, edit_cell, judged_cell
 from holdfast.attacks.combine import combine
 from holdfast.attacks.firstorder import WordVectors
 from holdfast.attacks.guide import Guide
-from holdfast.attacks.polish import polish
+from holdfast.attacks.polish import polish, undone
 from holdfast.attacks.search import Candidate, Plausible, Search, State
 from holdfast.attacks.settings import make_settings
 from holdfast.edits.text import drop, rebase
@@ -131,6 +131,8 @@ class _Evolution:
         self.archive = archive
         self.pool = Archive()
         self.guide = Guide(search, proposer, settings)
+        self.nets: dict[Snippet, tuple[Edit, ...]] = {}
+        """Net edits of texts that were made by undoing one."""
         self.gains: dict[tuple[str, str, str], float] = {}
 
     def run(self, vectors: WordVectors | None) -> WordVectors | None:
@@ -163,14 +165,27 @@ class _Evolution:
         candidates: list[Candidate] = []
         for state in chosen:
             wanted = min(settings.offspring, room - len(candidates))
-            candidates += search.screened(self.guide.candidates([state]), wanted)
+            candidates += search.screened(self._varied(state), wanted)
         states = search.score(candidates)
         self.guide.learn(states)
+        for state in states:
+            state.net = self.nets.get(state.snippet, state.net)
         self._keep(states)
         for _ in range(settings.crosses):
             if search.accepted or search.meter.left == 0:
                 break
             self._keep(self._cross())
+
+    def _varied(self, state: State) -> Iterator[Candidate]:
+        """New edits of a text; where it has all that it may have, texts that lack one of them."""
+        if len(state.net) < self.settings.depth:
+            yield from self.guide.candidates([state])
+            return
+        shorter = [(c, net) for c, net in undone(self.search, state) if c[2] not in self.search.seen]
+        self.search.rng.shuffle(shorter)
+        for candidate, net in shorter:
+            self.nets[candidate[2]] = net
+            yield candidate
 
     def _cross(self) -> list[State]:
         """Edits of one elite onto another: up to `carried` of them, each text on the way scored.

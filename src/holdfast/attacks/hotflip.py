@@ -26,6 +26,8 @@ from holdfast.types import AttackBudget, AttackResult, Edit, Snippet
 __all__ = ["HotFlip", "HotFlipSettings"]
 
 _EVERYWHERE = 1 << 30
+_WORTH = 0.5
+"""An edit is put together with the best one of a step if it gained at least this share of what that did."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +38,7 @@ class HotFlipSettings:
     """What may be edited."""
     width: int = 4
     """Texts kept."""
-    level: int = 10
+    level: int = 12
     """Exact scores a step; one text is expanded a step."""
     proposals: int = 12
     """Edits asked of the proposer for a word; a third of it at an insertion point."""
@@ -120,18 +122,23 @@ class _Flips:
             state = min(beam, key=lambda s: (self.visits.get(s.snippet, 0), s.rank))
             states = self._expand(state)
             idle = idle + 1 if search.meter.spent == before else 0
-            # Nothing left to ask of these texts: begin again, with other proposals.
-            beam = self._kept([*states, *beam]) if states else [search.root]
+            # A text of which nothing is left to ask goes; at the end of all, begin again.
+            beam = self._kept([*states, *(s for s in beam if states or s is not state)])
         if search.accepted:
             polish(search, self.settings.polish)
         return self.guide.vectors
 
     def _kept(self, pool: Sequence[State]) -> list[State]:
-        """The lowest texts that may still be edited; the parent where there is none."""
+        """The lowest texts that may still be edited, and the lowest full one whose edits were not undone yet.
+
+        The parent where there is none.
+        """
         width, children = self.settings.width, self.settings.children
         open_ones = [s for s in pool if len(s.net) < self.settings.depth]
         # Where the logit says nothing, stay near the parent: a random walk would lead ever further from it.
         kept = narrowed(open_ones, width, children=children, rng=self.search.rng, shallow=True)
+        full = [s for s in pool if len(s.net) >= self.settings.depth and s.snippet not in self.visits]
+        kept += sorted(full, key=lambda s: s.rank)[:1]
         return kept or [self.search.root]
 
     def _expand(self, state: State) -> list[State]:
@@ -151,19 +158,23 @@ class _Flips:
 
     def _together(self, state: State, states: Sequence[State]) -> list[State]:
         """Edits that each lowered the text, on top of the one that did most: first order adds up."""
-        helpful = sorted((s for s in states if s.logit < state.logit), key=lambda s: s.rank)
-        if len(helpful) < 2 or helpful[0].edit is None:
+        best = min(states, key=lambda s: s.rank, default=state)
+        gain = state.logit - best.logit
+        if gain <= 0 or best.edit is None:
             return []
-        lead = helpful[0].edit
-        moved = [rebase(s.edit, lead) for s in helpful[1:] if s.edit is not None]
+        helpful = [s for s in states if s is not best and state.logit - s.logit >= _WORTH * gain]
+        helpful.sort(key=lambda s: s.rank)
+        moved = [rebase(s.edit, best.edit) for s in helpful if s.edit is not None]
         edits = [edit for edit in moved if edit is not None]
-        return combine(self.search, helpful[0], edits, self.settings.chain, self.settings.depth)
+        return combine(self.search, best, edits, self.settings.chain, self.settings.depth)
 
     def _undos(self, state: State) -> tuple[list[Candidate], dict[Snippet, tuple[Edit, ...]]]:
         """Undone edits worth a query, best guess first, and the net edits of each text they lead to.
 
-        An edit whose undoing is guessed to raise the logit stays; where there is no guess, it is tried.
+        An edit whose undoing is guessed to raise the logit stays; where there is no guess, it is tried. A
+        text with all the edits it may have must lose some: those whose loss is guessed to cost least.
         """
+        full = len(state.net) >= self.settings.depth
         if len(state.net) < 2 or self.settings.undo <= 0:
             return [], {}
         found = [(c, net) for c, net in undone(self.search, state) if c[2] not in self.search.seen]
@@ -171,6 +182,6 @@ class _Flips:
         if self.guide.vectors is not None and self.settings.first_order:
             edits = [edit for (_, edit, _), _ in found]
             guesses = self.guide.guess(self.guide.look(state), edits, self.guide.vectors)
-        worth = [(guess or 0.0, i) for i, guess in enumerate(guesses) if guess is None or guess <= 0]
+        worth = [(g or 0.0, i) for i, g in enumerate(guesses) if full or g is None or g <= 0]
         chosen = [found[i] for _, i in sorted(worth)[: self.settings.undo]]
         return [candidate for candidate, _ in chosen], {c[2]: net for c, net in chosen}
