@@ -108,14 +108,18 @@ class Store:
 
     # Snippets
 
-    def add_snippets(self, stored: Iterable[StoredSnippet]) -> int:
+    def add_snippets(self, stored: Iterable[StoredSnippet], *, annotations: Iterable[Annotation] = ()) -> int:
         """Add those whose id is new (the first lineage wins); how many were new.
 
+        `annotations` are appended in the same transaction: a pool is there with its labels or not at all.
         Raises LeakageError, and writes nothing, if a family or a text would sit in two splits.
         """
-        given = list(stored)
+        given, marks = list(stored), list(annotations)
         with self._write() as connection:
-            return snippets.add(connection, given)
+            added = snippets.add(connection, given)
+            if marks:
+                labels.add(connection, marks, (), _now())
+            return added
 
     def snippets(self, **where: Unpack[SnippetFilter]) -> list[StoredSnippet]:
         """Snippets that match every condition given, in insertion order."""

@@ -90,8 +90,10 @@ def _draw_pool(workspace: Workspace, group: str, source: Source, split: Split, n
                 break
         if len(kept) >= n or not parents and batch >= 8:
             break
-    workspace.store.add_snippets([stored for stored, _ in kept.values()])
-    workspace.store.add_annotations([mark for _, mark in kept.values() if mark is not None])
+    workspace.store.add_snippets(
+        [stored for stored, _ in kept.values()],
+        annotations=[mark for _, mark in kept.values() if mark is not None],
+    )
 
 
 def _fresh(
