@@ -177,6 +177,9 @@ class AttackConfig(_Section):
     """Registered attacks and their share of the parents."""
     queries: int = Field(96, ge=0)
     """Exact scores per parent."""
+    proposals: dict[str, float] = Field(default_factory=lambda: {"contexts": 1.0})
+    """Who proposes edits, and their shares: `contexts` (words seen in like contexts in the split's own text),
+    `generator` (the workspace's), or the hub id or saved folder of a masked language model."""
     settings: dict[str, dict[str, Any]] = Field(default_factory=dict)
     """Further settings, per method."""
 
@@ -267,6 +270,14 @@ class Config(_Section):
             if isinstance(section, dict) and "learning_rate" not in section:
                 filled[name] = {**section, "learning_rate": rate if _scratch(values, name) else TUNING_RATE}
         return filled
+
+    @model_validator(mode="after")
+    def _shares(self) -> Self:
+        for key in ("methods", "proposals"):
+            shares = getattr(self.attack, key)
+            if not shares or min(shares.values()) < 0 or not sum(shares.values()) > 0:
+                raise ValueError(f"attack.{key} is {shares}; expected shares, one above 0 at least")
+        return self
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -118,10 +118,11 @@ class Workspace:
         return RejectionFilter(self.generator(), self.classifier(name), self.target(name), draws=budget)
 
     def proposer(self, split: Split) -> Proposer:
-        """Edits from the contexts of a split's own text: measuring attacks never see training text."""
+        """The configured proposals; contexts are a split's own: measuring attacks never see training text."""
         from holdfast.assemble import build_proposer
 
-        return build_proposer([s.snippet.text for s in self.texts(split)])
+        texts = [s.snippet.text for s in self.texts(split)]
+        return build_proposer(self.config, self.root, texts, self.generator)
 
     def seed(self, *names: object) -> int:
         """A seed for one named purpose."""
