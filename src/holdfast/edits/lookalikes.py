@@ -38,7 +38,7 @@ _NEAR = (
     "a1D00 b0299 c1D04 d1D05 e1D07 fA730 g0262 h029C i026A i0269 j1D0A k1D0B l029F m1D0D n0274 o1D0F p1D18 "
     "r0280 sA731 t1D1B u1D1C u028B v1D20 w1D21 y028F z1D22"
 )
-"""Alike in a word, but letters with a use of their own where they stand alone (alpha, a Russian preposition)."""
+"""Alike in a word, but with a use of their own where they stand alone (alpha, a Russian preposition)."""
 
 _LETTER_NAMES = (
     "NEGATIVE SQUARED LATIN CAPITAL LETTER ",
@@ -46,7 +46,9 @@ _LETTER_NAMES = (
     "PARENTHESIZED LATIN SMALL LETTER ",
     "PARENTHESIZED LATIN CAPITAL LETTER ",
 )
-_FORMS = frozenset({"<font>", "<wide>", "<narrow>", "<small>", "<vertical>", "<circle>", "<square>", "<compat>"})
+_FORMS = frozenset(
+    {"<font>", "<wide>", "<narrow>", "<small>", "<vertical>", "<circle>", "<square>", "<compat>"}
+)
 _OTHER_ALPHABETS = frozenset({"<font>", "<narrow>"})
 """Forms that are also resolved where the plain letter is not ASCII: mathematical Greek, half-width kana."""
 _SCRIPTS = ("LATIN", "GREEK", "CYRILLIC", "ARMENIAN", "CHEROKEE", "LISU")
@@ -99,7 +101,7 @@ def twin(character: str) -> Twin | None:
     if len(parts) == 2 and parts[0] in ("<super>", "<sub>"):
         plain = unicodedata.normalize("NFKD", character)
         return Twin(plain, False, True) if plain.isascii() and plain.isalpha() else None
-    base, *marks = unicodedata.normalize("NFD", character)
+    base, *marks = list(unicodedata.normalize("NFD", character))
     for table in (_EXACT, _NEARLY):
         if base in table:
             letter = unicodedata.normalize("NFC", table[base] + "".join(marks))

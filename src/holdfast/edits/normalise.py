@@ -65,7 +65,7 @@ class Normalised:
     changes: tuple[Change, ...] = ()
     """In reading order, apart from one another: made in the original, they give `text`."""
     doubts: tuple[str, ...] = ()
-    """What is still odd about `text` and could not be mended: no reason to change it, perhaps to refuse it."""
+    """What is still odd about `text` and could not be mended: a reason to refuse it, perhaps."""
 
     @property
     def ordinary(self) -> bool:
@@ -298,7 +298,7 @@ def _allowed(base: str) -> int:
     """How many marks of their own may stand on `base` (a letter that may have some built in)."""
     if not base.isalpha():
         return 0
-    root, *own = unicodedata.normalize("NFD", base)
+    root, *own = list(unicodedata.normalize("NFD", base))
     if root.isascii() and root.lower() not in "aeiouy":
         return 0
     return max(0, (_MARKS_LATIN if script(root) == "LATIN" else _MARKS_OTHER) - len(own))
