@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from holdfast.attacks.characters import CharacterRewriting
@@ -142,14 +142,15 @@ def test_needless_edits_are_undone():
         return sum(a != b for a, b in pairs)
 
     hole = Planted(lambda text: "wolf" not in text and "knife" not in text)
-    settings = {"kinds": DISGUISES, "queries": 600, "depth": 12}
-    rough = [attack(p, hole, polish=0, **settings) for p in PARENTS[:6]]
-    polished = [attack(p, hole, **settings) for p in PARENTS[:6]]
+    given_all = {"kinds": DISGUISES, "queries": 600, "depth": 12}
+    rough = [attack(p, hole, polish=0, **given_all) for p in PARENTS[:6]]
+    polished = [attack(p, hole, **given_all) for p in PARENTS[:6]]
     pairs = [(a, b) for a, b in zip(rough, polished, strict=True) if b.outcome is Outcome.CANDIDATE]
     assert pairs and sum(changed(b) for _, b in pairs) < sum(changed(a) for a, _ in pairs)
     assert any(s.edit is not None and s.edit.source == "undo" for _, b in pairs for s in b.steps)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10**6), st.sampled_from(PARENTS))
 def test_normalisation_undoes_every_disguise(seed, parent):
     result = attack(parent, KEYWORDS, 40, threshold=-9.0, seed=seed, kinds=DISGUISES)

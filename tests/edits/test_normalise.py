@@ -103,6 +103,11 @@ def test_changes_that_build_on_each_other_are_one():
     assert (change.old, change.new, change.kinds) == ("\u200b\u0336", "", (Kind.INVISIBLE, Kind.MARKS))
 
 
+def test_a_tower_of_marks_is_no_long_work():
+    found = examine("k" + "\u0301\u0336\u200b" * 20_000 + "ill")
+    assert found.text == "ḱill" and found.counts == {"composed": 1, "invisible": 1, "marks": 1}
+
+
 @pytest.mark.parametrize("text", ["killжф", "a\ue000b", "a\ufffd", "\ud800", "\u0378"])
 def test_what_cannot_be_mended_is_doubted(text):
     found = examine(text)

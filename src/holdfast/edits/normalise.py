@@ -99,6 +99,8 @@ _MARKS_LATIN = 2
 """Most marks on one letter: Vietnamese and Yoruba need two."""
 _MARKS_OTHER = 4
 """The same for other scripts: pointed Hebrew, Devanagari."""
+_LONGEST_STACK = 30
+"""Marks in a row that are looked at (UAX #15, stream-safe text): putting n in order takes n squared steps."""
 
 
 def normalise(text: str) -> str:
@@ -188,6 +190,17 @@ def _joins(character: str) -> bool:
     return not character.isascii() and (
         _is_mark(character) or "\u1160" <= character <= "\u1175" or "\u11a8" <= character <= "\u11c2"
     )
+
+
+def _stacks(text: str) -> list[_Replacement]:
+    """Marks beyond any that a language stacks, before they are put in order."""
+    found: list[_Replacement] = []
+    row = 0
+    for at, character in enumerate(text) if not text.isascii() else ():
+        row = row + 1 if not character.isascii() and _is_mark(character) else 0
+        if row > _LONGEST_STACK:
+            found.append((at, at + 1, "", Kind.MARKS))
+    return found
 
 
 def _composed(text: str) -> list[_Replacement]:
@@ -331,6 +344,7 @@ def _marks(text: str) -> list[_Replacement]:
 _STEPS: tuple[Callable[[str], list[_Replacement]], ...] = (
     _layout,
     _invisible,
+    _stacks,
     _composed,
     _forms,
     _lookalikes,
