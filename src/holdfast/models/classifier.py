@@ -34,6 +34,7 @@ __all__ = ["HFClassifier", "TokenGradients", "load_classifier", "new_classifier"
 
 _SAFE = {"SAFE"}
 _UNSAFE = {"NOT_SAFE", "UNSAFE", "CATASTROPHIC"}
+_COMMON = 4096
 
 
 @dataclass(frozen=True)
@@ -142,6 +143,17 @@ class HFClassifier:
             table = self.model.get_input_embeddings()
             found: torch.Tensor = table(torch.tensor(ids, dtype=torch.long, device=self.device))
         return found
+
+    def neutral(self) -> torch.Tensor:
+        """An embedding that says nothing of a word, (d,): the mask token's, else the mean of common tokens'.
+
+        Vocabularies list common tokens first; the mean of all rows would be that of rare ones.
+        """
+        mask = self.encoder.tokenizer.mask_token_id
+        if mask is not None:
+            return self.embed([mask])[0]
+        rows = self.model.get_input_embeddings().weight.shape[0]
+        return self.embed(range(min(rows, _COMMON))).mean(0)
 
     def embedding_logits(self, snippet: Snippet, vectors: torch.Tensor) -> torch.Tensor:
         """Logit with the token embeddings of `snippet` replaced by each of `vectors`; (n, T, d) -> (n,).

@@ -20,7 +20,7 @@ class SaliencyMap:
     method: str
     """Name in `attacks.saliency.METHODS`, which says what the values mean."""
     words: tuple[tuple[str, int, int, float], ...]
-    """(side, start, stop, value): code points [start, stop) of that side; value in logits or logits per unit."""
+    """(side, start, stop, value): code points [start, stop) of that side; the unit is the method's."""
     cost: int
     """Forward-equivalents asked: a scored text 1, a gradient 3. What was cached already costs less."""
     gap: float = 0.0
