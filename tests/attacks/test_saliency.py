@@ -301,7 +301,9 @@ def test_masking_many_words_at_once_is_masking_each(real):
     for side, start, stop, value in found[::3]:
         row = target.embed(ids)
         row[spans.index((side, start, stop))] = target.neutral()
-        alone = float(target.score([SNIPPET])[0]) - float(target.embedding_logits(SNIPPET, row[None])[0].detach())
+        alone = float(target.score([SNIPPET])[0]) - float(
+            target.embedding_logits(SNIPPET, row[None])[0].detach()
+        )
         assert value == pytest.approx(alone, abs=1e-5)
 
 

@@ -99,9 +99,9 @@ class _Place:
         return [Proposal(edit, (self.side, start, stop))] if edit is not None else []
 
     def _joined(self, run: Sequence[Word]) -> bool:
-        """True if nothing but blanks lies between the words: an edit of them touches no punctuation."""
+        """True if nothing but blanks of one line lies between the words: no punctuation or break is lost."""
         between = [self.text[a.stop : b.start] for a, b in zip(run, run[1:], strict=False)]
-        return all(gap and not gap.strip(BLANKS) for gap in between)
+        return all(gap and not gap.strip(BLANKS) and not set("\r\n") & set(gap) for gap in between)
 
     def spans(self, order: Order) -> list[Proposal]:
         """Several words at once: left out, replaced by one, or each of two by another.
