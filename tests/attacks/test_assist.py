@@ -15,8 +15,7 @@ from holdfast.models.tokenizer import train_tokenizer
 from holdfast.protocols import Assistant
 from holdfast.testing import CountingScorer, KeywordScorer, check_assistant
 from holdfast.types import EditRequest, Snippet
-from tests.attacks.test_saliency import EmbeddedToy
-from tests.attacks.toy import EMPTY, ToyClassifier
+from tests.attacks.toy import EMPTY, EmbeddedToy, ToyClassifier
 from tests.edits.little import proposer, snippets
 
 ONE = Snippet(prompt="", completion="Run")

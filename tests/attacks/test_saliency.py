@@ -22,7 +22,7 @@ from holdfast.models.classifier import new_classifier
 from holdfast.stats import Resampling
 from holdfast.testing import CountingScorer, KeywordScorer
 from holdfast.types import SaliencyMap, Snippet
-from tests.attacks.toy import EMPTY, ToyClassifier
+from tests.attacks.toy import EMPTY, EmbeddedToy, ToyClassifier
 from tests.edits.little import proposer, snippets
 from tests.models import tiny
 
@@ -30,20 +30,6 @@ SNIPPET = Snippet(prompt="Ann saw the wolf.", completion="Tom hit the old wolf q
 ODD = Snippet(prompt="“Zoë’s half-asleep,”\n\nhe SAID—", completion=" Anna cut Ben with the knife …")
 ONE = Snippet(prompt="", completion="Run")
 MARKS = Snippet(prompt="", completion="…!")
-
-
-class EmbeddedToy(ToyClassifier):
-    """The toy, asked at any embeddings; a sum over words, so that every map can be worked out by hand."""
-
-    def embed(self, ids):
-        return self.matrix[list(ids)]
-
-    def neutral(self):
-        return self.matrix.mean(0)
-
-    def embedding_logits(self, snippet, vectors):
-        assert vectors.shape[1:] == (len(self._ids(snippet)), 8)
-        return self.bias + torch.tanh(vectors @ self.direction).sum(-1)
 
 
 TOY = EmbeddedToy(bias=1.0)
