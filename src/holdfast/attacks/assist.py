@@ -48,7 +48,7 @@ StillCatastrophic = Callable[[list[Snippet]], Sequence[bool | float]]
 
 _CACHED = 200_000
 _LOOKS = 64
-_WORTH_A_GRADIENT = 16
+_WORTH_A_GRADIENT = 9
 """Edits of one place from which on they are ordered by a gradient of their own."""
 _MAP = EditRequest(propose=40, exact=4, screen=8, operations=("substitute", "delete"))
 
