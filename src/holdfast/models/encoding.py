@@ -16,7 +16,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from holdfast.errors import TextTooLongError
+from holdfast.errors import InputError, TextTooLongError
 from holdfast.types import Snippet
 
 if TYPE_CHECKING:
@@ -68,7 +68,10 @@ class Encoder:
         self.pad_id: int = pad if pad is not None else (eos if eos is not None else 0)
 
     def encode(self, snippets: Sequence[Snippet]) -> list[Encoded]:
-        """Ids of each snippet, in order. Raises TextTooLongError, naming the first that is too long."""
+        """Ids of each snippet, in order. Raises TextTooLongError, naming the first that is too long.
+
+        Raises InputError for a text of no tokens at all, which no model can read.
+        """
         if self.template == "sep":
             found = self._encode_sep(snippets)
         elif self.template == "pair":
@@ -82,6 +85,8 @@ class Encoder:
                     expected=f"at most {self.max_length} (special tokens included)",
                     do="shorten the text, or train a model with a larger max_length",
                 )
+            if not len(encoded):
+                raise InputError(f"snippet {snippet.id} has no tokens", expected="a text that is not empty")
         return found
 
     def prompt_ids(self, prompts: Sequence[str]) -> list[tuple[int, ...]]:
