@@ -47,6 +47,7 @@ def _target(workspace: Workspace, name: str) -> TargetReport:
         attack_costs=() if cost is None else (cost,),
         acceptance=_rate(natural, workspace) if natural else None,
         twins=latest(found, "acceptance", name, "twins"),
+        transfer=latest(found, "acceptance", name, "imported attacks"),
         curve=tuple(_point(p) for p in curve["points"]) if curve else (),
     )
 
@@ -108,8 +109,9 @@ def _comparisons(workspace: Workspace, names: list[str]) -> tuple[Comparison, ..
     first, last = names[0], names[-1]
     found: list[Comparison] = []
     before, after = _sessions(workspace, first), _sessions(workspace, last)
-    if before and after:
-        verdicts = workspace.verdicts([*candidates(before), *candidates(after)])
+    ids = [*candidates(before), *candidates(after)]
+    verdicts = workspace.verdicts(ids)
+    if before and after and all(i in verdicts for i in ids):
         ratio = cost_ratio(before, after, verdicts, population=f"{len(after):,} held-out parents")
         shown = ratio.clustered if ratio.clustered.count and ratio.clustered.trials else ratio.poisson
         found.append(
@@ -243,8 +245,20 @@ def _not_tested(workspace: Workspace, names: list[str]) -> tuple[str, ...]:
         sentences.append(f"Every method but {next(iter(config.attack.methods))}.")
     if not any(latest(workspace.store.measurements(target=n), "failure_rate", n, "generator") for n in names):
         sentences.append("The trained generator behind the filter: not measured here.")
+    sentences += _waiting(workspace, names)
     sentences.append("Quality of filtered text as raters see it.")
     return tuple(sentences)
+
+
+def _waiting(workspace: Workspace, names: list[str]) -> list[str]:
+    """Targets whose attack has candidates that nobody judged: no cost and no claim without them."""
+    sentences = []
+    for name in names:
+        found = {c.id for s in _sessions(workspace, name) if (c := s.result.candidate) is not None}
+        missing = len(found) - len(workspace.verdicts(sorted(found)))
+        if missing:
+            sentences.append(f"Attack on {name}: {missing:,} of {len(found):,} candidates have no label yet.")
+    return sentences
 
 
 def gather(workspace: Workspace) -> Report:
