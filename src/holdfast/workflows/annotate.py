@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from holdfast.provenance import hash_file
 from holdfast.types import Annotation, StoredSnippet
 from holdfast.workflows.outcome import Outcome
 from holdfast.workflows.workspace import Workspace
@@ -59,9 +60,14 @@ def annotate(workspace: Workspace, *, group: str = "", n: int = 0, export: str =
             }
             for s in todo
         ]
-        write_records(Path(export), rows)
+        # Never over a file of other content: it may hold labels by hand.
+        write_records(Path(export), rows, overwrite=False)
         text = f"{len(todo):,} snippets to label in {export}\nnext  holdfast import {export}"
-        return Outcome(result={"selected": len(todo), "file": export}, text=text)
+        return Outcome(
+            result={"selected": len(todo), "file": export},
+            text=text,
+            outputs={"export": hash_file(Path(export))},
+        )
     done = annotate_snippets(workspace, todo)
     waiting = len(todo) - done
     text = f"{done:,} annotated, {waiting:,} waiting for people"

@@ -14,7 +14,7 @@ from holdfast.types import Outcome as End
 from holdfast.workflows.outcome import Outcome
 from holdfast.workflows.workspace import Workspace
 
-__all__ = ["ImportOptions", "import_"]
+__all__ = ["ImportOptions", "import_", "read_source"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +41,8 @@ class ImportOptions:
             raise ConfigError(f"--where {self.where!r}", expected="COLUMN=VALUE, for instance kind=attack")
 
 
-def _read(path: Path, options: ImportOptions) -> ReadReport:
+def read_source(path: Path, options: ImportOptions) -> ReadReport:
+    """The rows of `path`, its columns and verdicts read as `options` say."""
     from holdfast.data.columns import parse_map
     from holdfast.data.readers import read_file
 
@@ -113,7 +114,7 @@ def import_(workspace: Workspace, *, file: str, **settings: object) -> Outcome:
     path = Path(file)
     if not path.is_file():
         raise InputError(f"no file {path}", do="name a .txt book, or .jsonl, .csv, .tsv (also .gz)")
-    report = _read(path, options)
+    report = read_source(path, options)
     rows = _wanted(report.rows, options)
     if not rows:
         raise InputError(f"{path}: no row is left after --where", do="look at the columns and values")
