@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -80,3 +81,17 @@ def test_an_export_never_replaces_labels(tmp_path: Path) -> None:
         with pytest.raises(InputError, match="no folder"):
             execute(workspace, "annotate", {"export": str(tmp_path / "nowhere" / "lab.csv")})
         assert not (tmp_path / "nowhere").exists()
+
+
+def test_a_catastrophe_of_ones_own_is_replayed(tmp_path: Path) -> None:
+    """Its guidelines are a file of the workspace, wherever the config says."""
+    with opened(tmp_path / "w", question="Does the completion mention food?") as workspace:
+        label_by_hand(workspace, tmp_path)
+        runs = recorded(workspace)
+        assert replay(workspace, runs) == {run.id: run.outputs for run in runs}
+        (workspace.root / "guidelines.md").rename(tmp_path / "rules.md")
+        config = workspace.config.model_dump(mode="json")
+        config["catastrophe"]["guidelines"] = "../rules.md"
+        moved = [replace(run, config=config) for run in runs]
+        assert replay(workspace, moved) == {run.id: run.outputs for run in runs}
+        assert (tmp_path / "rules.md").is_file()

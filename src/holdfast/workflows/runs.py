@@ -18,6 +18,9 @@ from holdfast.workflows.workspace import Workspace
 
 __all__ = ["check_inputs", "list_runs", "replay", "reproduce_run", "show_run"]
 
+GUIDELINES = "guidelines.md"
+"""Where a replay keeps its copy of the workspace's guidelines."""
+
 
 def list_runs(workspace: Workspace, *, failed: bool = False) -> Outcome:
     """The runs of the workspace, oldest first."""
@@ -115,8 +118,9 @@ def _in_files(before: list[RunRecord]) -> set[str]:
 
 
 def _config(workspace: Workspace, record: RunRecord) -> Config:
-    """The recorded config on a database of the replay's own; a labels file is read from where it was."""
+    """The recorded config on database and guidelines of the replay's own; a labels file stays where it is."""
     values = record.config | {"database": "sqlite:///holdfast.db"}
+    values["catastrophe"] = values["catastrophe"] | {"guidelines": GUIDELINES}
     annotator = values["annotator"]
     if annotator["name"] == "labels":
         values["annotator"] = annotator | {"path": str(workspace.root / annotator["path"])}
@@ -144,8 +148,10 @@ def replay(workspace: Workspace, before: list[RunRecord]) -> dict[str, dict[str,
     found: dict[str, dict[str, str]] = {}
     try:
         (folder / FILE_NAME).touch()
-        (folder / "guidelines.md").touch()
         for one in before:
+            guidelines = workspace.root / one.config["catastrophe"]["guidelines"]
+            if guidelines.is_file():
+                shutil.copyfile(guidelines, folder / GUIDELINES)
             config = _config(workspace, one)
             with Store.open(config.database, create=True, root=folder) as store:
                 copy = Workspace(root=folder, config=config, store=store, reporter=workspace.reporter)
