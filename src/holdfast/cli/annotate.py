@@ -14,7 +14,7 @@ __all__ = ["annotate", "register"]
 
 def annotate(
     group: Annotated[str, typer.Option(help="Only snippets of this group.")] = "",
-    n: Annotated[int, typer.Option(help="At most this many, most informative first; 0: all.")] = 0,
+    n: Annotated[int, typer.Option(help="At most this many, preferring likely catastrophes; 0: all.")] = 0,
     export: Annotated[
         Path | None,
         typer.Option(help="Write the selected snippets to this new file for people to label instead."),

@@ -132,6 +132,27 @@ def _last_said(rows: Sequence[ImportedRow], path: Path, options: ImportOptions) 
     return list(said.values())
 
 
+def _inclusion(rows: Sequence[ImportedRow]) -> dict[str, float]:
+    """Snippet id -> the probability with which it was selected, where the file says."""
+    found = {}
+    for row in rows:
+        text = row.tags.get("inclusion", "")
+        if not text:
+            continue
+        try:
+            value = float(text)
+        except ValueError:
+            value = 0.0
+        if not 0 < value <= 1:
+            raise InputError(
+                f"{row.file}:{row.line}: inclusion {text!r}",
+                expected="the probability with which it was selected, above 0 and at most 1",
+                do="correct it, or drop the column: --map inclusion=",
+            )
+        found[row.id] = value
+    return found
+
+
 def _places(path: Path, options: ImportOptions, *wanted: Annotation) -> list[str]:
     """File and line of the rows that hold `wanted`: reading joined the rows of one text."""
     from holdfast.data.readers import iter_rows
@@ -172,12 +193,15 @@ def import_(workspace: Workspace, *, file: str, **settings: object) -> Outcome:
     if not rows:
         raise InputError(f"{path}: no row is left after --where", do="look at the columns and values")
     warning = check_labels(rows, workspace.catastrophe.keywords, yes=options.yes)
-    said = _last_said(rows, path, options)
+    said, inclusion = _last_said(rows, path, options), _inclusion(rows)
     there = workspace.store.snippets()
     known = {s.family: s.split for s in there}
     shares = Shares(validation=workspace.config.data.validation_share, test=workspace.config.data.test_share)
     stored = to_stored(rows, shares, known=known, texts={s.id: s.split for s in there})
     added = workspace.store.add_snippets(stored)
+    # A label belongs to the selection of its own file; a text that stays unlabelled keeps the one it has.
+    kept = {s.id for s in there} - {row.id for row in rows if row.annotations}
+    workspace.store.set_inclusion({id: value for id, value in inclusion.items() if id not in kept})
     fresh, corrected = _changed(workspace, said)
     written = workspace.store.add_annotations(fresh)
     sessions = 0
