@@ -6,6 +6,7 @@ import csv
 import math
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import pytest
 from holdfast.annotation.selection import weighted_rate
 from holdfast.errors import InputError
 from holdfast.types import CheckpointRef, Rate, Snippet, Threshold
-from holdfast.workflows.annotate import annotate
+from holdfast.workflows.annotate import annotate, export_commands
 from holdfast.workflows.import_ import import_
 from holdfast.workflows.workspace import Workspace
 
@@ -97,6 +98,21 @@ def test_a_wrong_probability_is_refused(tmp_path: Path) -> None:
         with pytest.raises(InputError, match=r"labels\.jsonl:1: inclusion '2'"):
             import_(workspace, file=str(write_jsonl(tmp_path / "labels.jsonl", [row])))
         assert workspace.store.count_snippets() == 0
+
+
+def test_a_command_exports_the_waiting_candidates_only(tmp_path: Path) -> None:
+    with opened(tmp_path / "w") as workspace:
+        candidates = [replace(s, round=1) for s in texts(5, group="attack-train-baseline")]
+        ordinary = [replace(s, snippet=replace(s.snippet, prompt="Other.")) for s in texts(1)]
+        workspace.store.add_snippets([*candidates, *ordinary])
+        (command,) = export_commands(workspace, candidates)
+        assert command == "holdfast annotate --group attack-train-baseline --export FILE"
+        file = tmp_path / "lab.csv"
+        annotate(workspace, group="attack-train-baseline", export=str(file))
+        assert {row["id"] for row in read(file)} == {s.id for s in candidates}
+        fill_in(file, lambda row: "no")
+        import_(workspace, file=str(file))
+        assert export_commands(workspace, candidates) == []
 
 
 @pytest.mark.statistical

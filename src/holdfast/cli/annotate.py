@@ -13,7 +13,10 @@ __all__ = ["annotate", "register"]
 
 
 def annotate(
-    group: Annotated[str, typer.Option(help="Only snippets of this group.")] = "",
+    group: Annotated[
+        str,
+        typer.Option(help="Only snippets of this group, for instance attack-train-baseline or delivered."),
+    ] = "",
     n: Annotated[int, typer.Option(help="At most this many, preferring likely catastrophes; 0: all.")] = 0,
     export: Annotated[
         Path | None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 from holdfast.provenance import hash_file
@@ -9,7 +10,7 @@ from holdfast.types import Annotation, StoredSnippet
 from holdfast.workflows.outcome import Outcome
 from holdfast.workflows.workspace import Workspace
 
-__all__ = ["annotate", "annotate_snippets"]
+__all__ = ["annotate", "annotate_snippets", "export_commands"]
 
 BATCH = 2000
 
@@ -36,6 +37,13 @@ def annotate_snippets(workspace: Workspace, snippets: list[StoredSnippet]) -> in
         )
         progress(start + len(part), len(todo))
     return len(todo)
+
+
+def export_commands(workspace: Workspace, snippets: list[StoredSnippet]) -> list[str]:
+    """The commands that export those of `snippets` that nobody has judged: one a group, mostly one."""
+    marks = workspace.store.annotations([s.id for s in snippets])
+    groups = dict.fromkeys(s.group for s in snippets if s.id not in marks)
+    return [f"holdfast annotate --group {shlex.quote(group)} --export FILE" for group in groups]
 
 
 def _select(workspace: Workspace, pool: list[StoredSnippet], n: int) -> list[StoredSnippet]:
