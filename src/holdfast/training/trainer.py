@@ -27,7 +27,15 @@ if TYPE_CHECKING:
     from holdfast.models.generator import HFGenerator
     from holdfast.protocols import Progress
 
-__all__ = ["ClassifierTraining", "GeneratorTraining", "train_classifier", "train_generator"]
+__all__ = [
+    "ClassifierTraining",
+    "GeneratorTraining",
+    "classifier_fingerprint",
+    "generator_fingerprint",
+    "train_classifier",
+    "train_generator",
+    "trained_alike",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,9 +99,7 @@ def train_classifier(
     `settings.acceptance`, is within a standard error of the best; the last weights where there are none.
     Raises InputError, TextTooLongError, CheckpointError.
     """
-    values = _plain(settings)
-    data = [(e.snippet.id, e.verdict.value, e.source.value, e.family_id) for e in (*examples, *validation)]
-    fingerprint = hash_text(json.dumps([values, len(examples), data]))
+    fingerprint = classifier_fingerprint(examples, validation, settings)
     if (done := _finished(out, fingerprint)) is not None:
         return done
     classifier: HFClassifier = model() if callable(model) else model
@@ -133,7 +139,7 @@ def train_generator(
     """
     if not snippets:
         raise InputError("no text to train on", do="`holdfast sample` or `holdfast import` first")
-    fingerprint = hash_text(json.dumps([_plain(settings), [s.id for s in snippets]]))
+    fingerprint = generator_fingerprint(snippets, settings)
     if (done := _finished(out, fingerprint)) is not None:
         return done
     generator: HFGenerator = model() if callable(model) else model
@@ -155,6 +161,30 @@ def train_generator(
     return TrainingResult.from_dict({**training, "checkpoint": asdict(saved.checkpoint)})
 
 
+def classifier_fingerprint(
+    examples: Sequence[Example], validation: Sequence[Example], settings: ClassifierTraining
+) -> str:
+    """What a checkpoint trained on these labels with these settings carries."""
+    data = [(e.snippet.id, e.verdict.value, e.source.value, e.family_id) for e in (*examples, *validation)]
+    return hash_text(json.dumps([_plain(settings), len(examples), data]))
+
+
+def generator_fingerprint(snippets: Sequence[Snippet], settings: GeneratorTraining) -> str:
+    """What a generator trained on these texts with these settings carries."""
+    return hash_text(json.dumps([_plain(settings), [s.id for s in snippets]]))
+
+
+def trained_alike(out: Path, fingerprint: str) -> bool:
+    """Whether the model in `out` was trained on the data and with the settings of `fingerprint`.
+
+    Raises CheckpointError where there is none.
+    """
+    metadata = read_metadata(out)
+    if metadata is None:
+        raise CheckpointError(f"no model in {out}", do="put it back, or train under another name")
+    return metadata.fingerprint == fingerprint
+
+
 def _plain(settings: Any) -> dict[str, Any]:
     """Settings as JSON-able values."""
     values = asdict(settings) if not hasattr(settings, "model_dump") else settings.model_dump()
@@ -170,7 +200,7 @@ def _finished(out: Path, fingerprint: str) -> TrainingResult | None:
         raise CheckpointError(
             f"{out} holds a model trained with other data or settings",
             expected="an empty place, or the same training",
-            do="remove the folder, or train under another name",
+            do="remove the folder, or train under another name (`--name`, where the command has it)",
         )
     if metadata.sha256 != checkpoint_hash(out) or metadata.tokenizer_sha256 != tokenizer_hash(out):
         raise CheckpointError(

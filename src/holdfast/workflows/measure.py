@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from holdfast.errors import GateError, MeasurementError
 from holdfast.provenance import stream
 from holdfast.types import FailureRate, Snippet, Source, Split, StoredSnippet, Target, Verdict
-from holdfast.workflows.annotate import annotate_snippets
+from holdfast.workflows.annotate import annotate_snippets, export_commands
 from holdfast.workflows.attack import attack_target, keep_candidates, measured_cost
 from holdfast.workflows.calibrate import natural, newest_target
 from holdfast.workflows.estimate import announce, scoring_rate
@@ -171,6 +171,7 @@ def _generator(workspace: Workspace, target: Target) -> None:
     missing = [i for i in wanted if i not in verdicts]
     if missing:
         workspace.reporter.say(f"failure rate of the generator waits for {len(missing):,} labels by people")
+        _say_next(workspace, workspace.store.snippets(ids=missing))
         return
     result = failure_rate(
         deliveries,
@@ -201,6 +202,11 @@ def _keep(workspace: Workspace, found: dict[str, Snippet], family: dict[str, str
     annotate_snippets(workspace, [*fresh, *known.values()])
 
 
+def _say_next(workspace: Workspace, snippets: list[StoredSnippet]) -> None:
+    for command in export_commands(workspace, snippets):
+        workspace.reporter.say(f"next  {command}")
+
+
 def _attack(workspace: Workspace, name: str) -> None:
     if not workspace.config.measure.parents:
         return
@@ -209,6 +215,7 @@ def _attack(workspace: Workspace, name: str) -> None:
     missing = len(candidates) - len(workspace.verdicts([c.id for c in candidates]))
     if missing:
         workspace.reporter.say(f"attack cost of {name} waits for {missing:,} labels by people")
+        _say_next(workspace, candidates)
         return
     _store(workspace, "attack_cost", name, "held-out", measured_cost(workspace, name, "measure", 0).to_dict())
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from holdfast.config import FILE_NAME, Config
+from holdfast.errors import ConfigError
 from holdfast.protocols import Annotator, Progress, Proposer
 from holdfast.provenance import stream_seed
 from holdfast.store import Store
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from holdfast.models.classifier import HFClassifier
     from holdfast.models.generator import HFGenerator
 
-__all__ = ["DELIVERED", "Reporter", "Workspace", "silent"]
+__all__ = ["DELIVERED", "Reporter", "Workspace", "plain_name", "silent"]
 
 
 class Reporter(Protocol):
@@ -48,6 +49,13 @@ silent: Reporter = _Silent()
 
 DELIVERED = "delivered"
 """Group of what the filter delivered while it was measured: selected text, never a natural sample."""
+
+
+def plain_name(name: str) -> str:
+    """`name` if it can name a folder inside another. Raises ConfigError for a path: models stay inside."""
+    if name in ("", ".", "..") or "/" in name or "\\" in name:
+        raise ConfigError(f"the name {name!r}", expected="a plain name, no path")
+    return name
 
 
 @dataclass(frozen=True)
@@ -130,7 +138,7 @@ class Workspace:
 
     def folder(self, name: str) -> Path:
         """Where the checkpoint `name` is or will be."""
-        return self.root / "checkpoints" / name
+        return self.root / "checkpoints" / plain_name(name)
 
     def target(self, name: str) -> Target:
         """The classifier checkpoint `name` with its current threshold."""
