@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -109,21 +110,22 @@ def test_existing_folder_is_not_overwritten(workspace: Path) -> None:
 
 
 def test_disk_that_fills(baseline: Path, tmp_path: Path) -> None:
-    """On a file system with 2 MB left: a message, exit code 1, and with room the same command goes on."""
-    small = tmp_path / "small"
-    small.mkdir()
-    size = sum(p.stat().st_size for p in baseline.rglob("*") if p.is_file()) // 1_000_000 + 2
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={size}m", "tmpfs", str(small)]
+    """Checkpoints fill their disk, the database does not: a message, exit code 1; with room it goes on."""
+    folder = Path(shutil.copytree(baseline, tmp_path / "w"))
+    checkpoints = folder / "checkpoints"
+    size = sum(-(-p.stat().st_size // 4096) * 4 for p in checkpoints.rglob("*") if p.is_file())
+    (folder / "checkpoints").rename(folder / "kept")
+    checkpoints.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={size + 300}k", "tmpfs", str(checkpoints)]
     if subprocess.run(mount, capture_output=True, check=False).returncode:
         pytest.skip("a small file system can only be mounted by root")
     try:
-        folder = Path(shutil.copytree(baseline, small / "w"))
-        done = holdfast(
-            "--set", "classifier.width=512", "train", "classifier", "--name", "big", cwd=folder, check=False
-        )
-        refused(done, 1, "disk is full")
-        room = ["mount", "-o", f"remount,size={size + 400}m", str(small)]
-        subprocess.run(room, check=True)
-        holdfast("train", "classifier", "--name", "again", cwd=folder)
+        shutil.copytree(folder / "kept", checkpoints, dirs_exist_ok=True)
+        again = ("train", "classifier", "--name", "again")
+        refused(holdfast(*again, cwd=folder, check=False), 1, "disk is full", "again")
+        runs = json.loads(holdfast("run", "list", "--json", cwd=folder).stdout)["runs"]
+        assert runs[-1]["status"] == "failed" and "No space left" in runs[-1]["message"]
+        subprocess.run(["mount", "-o", "remount,size=400m", str(checkpoints)], check=True)
+        holdfast(*again, cwd=folder)
     finally:
-        subprocess.run(["umount", "-l", str(small)], check=False)
+        subprocess.run(["umount", "-l", str(checkpoints)], check=False)

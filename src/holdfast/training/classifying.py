@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from safetensors.torch import load_model, save_model
 
-from holdfast.models.checkpoint import autocast, fast_bfloat16
+from holdfast.models.checkpoint import autocast, fast_bfloat16, saving
 from holdfast.models.classifier import HFClassifier
 from holdfast.models.encoding import collate
 from holdfast.models.perturbation import Perturbation, special_mask
@@ -174,10 +174,14 @@ class ClassifierRun:
         return self.best
 
     def _keep(self) -> None:
-        """Weights first, then the note that names them, then away with the older ones."""
+        """Weights first, then the note that names them, then away with the older ones.
+
+        Raises OSError where the disk is full.
+        """
         assert self.best is not None
         path = self.work / f"best-{self.best.step}.safetensors"
-        save_model(self.classifier.model, str(path) + ".tmp")
+        with saving(path):
+            save_model(self.classifier.model, str(path) + ".tmp")
         os.replace(str(path) + ".tmp", path)
         self._write("best.json", [self.best])
         for other in self.work.glob("best-*.safetensors"):
