@@ -92,6 +92,19 @@ def test_outside_a_workspace(tmp_path: Path) -> None:
     assert "holdfast new NAME" in done.stderr
 
 
+def test_only_new_makes_a_database(tmp_path: Path) -> None:
+    assert run("new", "w", "--catastrophe", "storyworld", cwd=tmp_path).returncode == 0
+    folder = tmp_path / "w"
+    assert run("annotate", cwd=folder).returncode == 0
+    (folder / "holdfast.db").unlink()
+    for command in ("annotate", "sample"):
+        done = run(command, cwd=folder)
+        assert done.returncode == 1
+        assert "no database at" in done.stderr and "put it" in done.stderr
+        assert "Traceback" not in done.stderr
+        assert not (folder / "holdfast.db").exists()
+
+
 def test_precedence_is_shown(tmp_path: Path) -> None:
     (tmp_path / "holdfast.toml").write_text("seed = 5\n")
     deep = tmp_path / "a" / "b"

@@ -59,14 +59,14 @@ def read_config(root: Path) -> Config:
 
 
 @contextlib.contextmanager
-def open_workspace(*, create: bool = False) -> Iterator[Workspace]:
-    """The workspace with its store open."""
+def open_workspace(*, upgrade: bool = False) -> Iterator[Workspace]:
+    """The workspace with its store open; only `new` and `demo` make a database that is not there."""
     from holdfast.store import Store
     from holdfast.workflows.workspace import Workspace
 
     root = workspace_root()
     config = read_config(root)
-    store = Store.open(config.database, create=create, root=root)
+    store = Store.open(config.database, upgrade=upgrade, root=root)
     try:
         yield Workspace(root=root, config=config, store=store, reporter=state.display)
     finally:
@@ -91,5 +91,5 @@ def run(command: str, **arguments: Any) -> None:
     """Run one command on the workspace, record it, and show its result."""
     from holdfast.workflows.execute import execute
 
-    with open_workspace(create=True) as workspace:
+    with open_workspace(upgrade=True) as workspace:
         emit(execute(workspace, command, arguments))
