@@ -28,6 +28,14 @@ def run(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedP
     )
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A fresh workspace; not to be changed."""
+    folder = tmp_path_factory.mktemp("made")
+    assert run("new", "w", "--catastrophe", "storyworld", cwd=folder).returncode == 0
+    return folder / "w"
+
+
 def test_help_is_quick_and_imports_no_numpy(tmp_path: Path) -> None:
     code = (
         "import sys; from holdfast.cli.main import main\n"
@@ -76,6 +84,11 @@ def test_unknown_key_is_refused_with_the_closest(tmp_path: Path) -> None:
         ("seed = 'x'", "seed"),
         ("[filter]\nacceptance = 1.5\n", "filter.acceptance"),
         ("[train]\npositives = 0.9\ntwins = 0.2\n", "below 1"),
+        ("[data]\ntrain = -5\n", "data.train"),
+        ("[data]\nparents = -1\n", "data.parents"),
+        ("[classifier]\nwidth = 32\nheads = 3\n", "classifier: "),
+        ("[classifier]\nwidth = 12\nheads = 4\n", "multiple of 2 * heads"),
+        ('device = "tpu"\n', "'auto', 'cuda', 'mps' or 'cpu'"),
     ],
 )
 def test_wrong_values_are_named(tmp_path: Path, text: str, part: str) -> None:
@@ -127,6 +140,25 @@ def test_usage_errors_end_with_2(tmp_path: Path) -> None:
         done = run(*arguments, cwd=tmp_path)
         assert done.returncode == 2, (arguments, done.stderr)
         assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "part"),
+    [
+        ("sample --n -1", "--n"),
+        ("sample --from generator --split foo", "train, validation or test"),
+        ("annotate --n -4", "--n"),
+        ("import x.csv --sample -3", "--sample"),
+        ("attack --parents -3", "--parents"),
+        ("generate --prompts x --draws -1", "--draws"),
+        ("demo d --rounds -1", "--rounds"),
+        ("round run -- -1", "N"),
+    ],
+)
+def test_values_that_no_option_takes(made: Path, arguments: str, part: str) -> None:
+    done = run(*arguments.split(), cwd=made)
+    assert done.returncode == 2, done.stderr
+    assert part in done.stderr and "Traceback" not in done.stderr
 
 
 def test_lists_and_doctor(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ __all__ = ["annotate", "register"]
 
 def annotate(
     group: Annotated[str, typer.Option(help="Only snippets of this group.")] = "",
-    n: Annotated[int, typer.Option(help="At most this many, most informative first; 0: all.")] = 0,
+    n: Annotated[int, typer.Option(help="At most this many, most informative first; 0: all.", min=0)] = 0,
     export: Annotated[
         str, typer.Option(help="Write the selected snippets to this file for people to label instead.")
     ] = "",

@@ -14,7 +14,7 @@ __all__ = ["demo", "register"]
 
 def demo(
     folder: Annotated[Path, typer.Argument(help="Where the demo's workspace is made.")] = Path("demo"),
-    rounds: Annotated[int, typer.Option(help="Rounds of adversarial training.")] = 2,
+    rounds: Annotated[int, typer.Option(help="Rounds of adversarial training.", min=0)] = 2,
 ) -> None:
     """Story world: generator, filter, attack, two rounds, measurement, report. Run again to go on."""
     state.display.say("Holdfast  story world (exact truth)  nothing is downloaded, nothing is sent")

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from holdfast.errors import CheckpointError
+from holdfast.errors import CheckpointError, ConfigError
 from holdfast.provenance import hash_file, packages, revision
 
 if TYPE_CHECKING:
@@ -191,14 +191,20 @@ def _filled(folder: Path, metadata: Metadata, write: Callable[[Path], None], out
 
 
 def pick_device(name: str = "auto") -> torch.device:
-    """`auto`: cuda, mps, cpu in this order; else the device named."""
+    """`auto`: cuda, mps, cpu in this order; else the device named. Raises ConfigError where it is not here."""
     import torch
 
-    if name != "auto":
-        return torch.device(name)
-    if torch.cuda.is_available():
-        return torch.device("cuda")
-    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    here = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    found = [kind for kind, there in here.items() if there]
+    if name == "auto":
+        return torch.device(found[0])
+    if name.partition(":")[0] not in found:
+        raise ConfigError(
+            f"device {name!r}: torch {torch.__version__} sees none on this machine",
+            expected=" or ".join(["auto", *found]),
+            do='set device = "auto"; `holdfast doctor` shows what torch sees',
+        )
+    return torch.device(name)
 
 
 def fast_bfloat16(device: torch.device) -> bool:

@@ -62,7 +62,7 @@ def _check_file(path: Path, *, create: bool) -> None:
         raise StoreError(
             f"no database at {path}",
             expected="the workspace's own: snippets, annotations and thresholds are in it",
-            do="put it (or a backup of it) back, or correct `database`; `holdfast new NAME` makes an empty one",
+            do="put it or a backup back, or correct `database`; `holdfast new NAME` makes an empty one",
         )
     if not path.parent.is_dir():
         raise StoreError(f"no folder {path.parent} for the database", do="create the folder, or correct it")

@@ -28,6 +28,8 @@ def sample(workspace: Workspace, *, source: str = "auto", n: int = 2000, split: 
     """Draw from the corpus (each pool once) or from the generator (`n` completions of `split` prompts)."""
     if source not in ("auto", "corpus", "generator"):
         raise ConfigError(f"--from {source!r}", expected="corpus, generator or auto")
+    if split not in list(Split):
+        raise ConfigError(f"--split {split!r}", expected="train, validation or test")
     corpus = workspace.catastrophe.corpus
     if source == "corpus" and corpus is None:
         raise ConfigError(
