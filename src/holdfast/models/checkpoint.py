@@ -191,7 +191,7 @@ def _filled(folder: Path, metadata: Metadata, write: Callable[[Path], None], out
 
 
 def pick_device(name: str = "auto") -> torch.device:
-    """`auto`: cuda, mps, cpu in this order; else the device named. Raises ConfigError where it is not here."""
+    """`auto`: cuda, mps, cpu in this order; else the one named. Raises ConfigError where it is not here."""
     import torch
 
     here = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
