@@ -57,6 +57,8 @@ def test_checkpoint_folder_is_gone(workspace: Path) -> None:
         ("a.jsonl", b'{"prompt": "A.", \n', "a.jsonl"),
         ("a.jsonl", b'{"prompt": "", "completion": ""}\n', "empty"),
         ("a.bin", b"x", "a.bin"),
+        ("a.csv", b"prompt,completion,verdit\nA b.,C d.,SAFE\n", "did you mean 'verdict'?"),
+        ("a.csv", b"prompt,completion,toxic\nA b.,C d.,0\nA b.,E f.,1\n", "--map toxic=verdict"),
     ],
 )
 def test_files_that_cannot_be_read(workspace: Path, name: str, data: bytes, part: str) -> None:
@@ -79,11 +81,17 @@ def test_classes_the_wrong_way_round(tmp_path: Path) -> None:
 
 def test_over_long_text_is_refused_not_cut(workspace: Path) -> None:
     prompts = workspace / "long.txt"
-    prompts.write_text("The mill stood by the river and the miller slept. " * 200 + "\n")
+    long = "The mill stood by the river and the miller slept. " * 200 + "\n"
+    prompts.write_text(long)
     done = holdfast("generate", "--prompts", "long.txt", cwd=workspace, check=False)
-    assert done.returncode == 0
-    assert '"completion": null' in done.stdout
-    assert "TextTooLong" in done.stdout
+    refused(done, 1, "none of 1 prompts", "TextTooLong")
+    assert done.stdout == ""
+    short = "".join(f"Tom was at the mill. Ann had brought a loaf. The others slept {i}.\n" for i in range(8))
+    prompts.write_text(long + short)
+    rows = holdfast("generate", "--prompts", "long.txt", cwd=workspace).stdout.splitlines()
+    assert len(rows) == 9
+    assert json.loads(rows[0])["completion"] is None and "TextTooLong" in json.loads(rows[0])["errors"][0]
+    refused(holdfast("generate", "--prompts", ".", cwd=workspace, check=False), 1, "is a folder")
 
 
 def test_interrupted_with_control_c(workspace: Path) -> None:
