@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.cli.display import Display, choose_display, dump_json
+from holdfast.cli.display import Display, choose_display
 from holdfast.cli.main import hoist
 
 
@@ -188,5 +188,17 @@ def test_display_choice() -> None:
         assert choose_display("none", stream).mode == "none"
 
 
-def test_json_carries_non_finite_numbers() -> None:
-    assert json.loads(dump_json({"a": float("inf"), "b": (1, 2)})) == {"schema": 1, "a": "inf", "b": [1, 2]}
+@pytest.mark.parametrize("name", ["x.docx", "x", "none/x.json", "folder.json", "/dev/null/x.csv"])
+def test_an_output_that_cannot_be_is_refused_before_the_work(made: Path, tmp_path: Path, name: str) -> None:
+    (tmp_path / "folder.json").mkdir()
+    done = run("-w", str(made), "annotate", "-o", name, cwd=tmp_path)
+    assert done.returncode == 2, done.stderr
+    assert "--output" in done.stderr and "expected" in done.stderr and "Traceback" not in done.stderr
+    runs = json.loads(run("run", "list", "--json", cwd=made).stdout)["runs"]
+    assert runs == []
+
+
+def test_an_output_file_is_what_stdout_would_be(made: Path, tmp_path: Path) -> None:
+    shown = run("config", "show", "--json", cwd=made).stdout
+    assert run("config", "show", "-o", str(tmp_path / "x.json"), cwd=made).returncode == 0
+    assert (tmp_path / "x.json").read_text(encoding="utf-8") == shown

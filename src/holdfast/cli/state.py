@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from holdfast.cli.display import Display, choose_display, dump_json
+from holdfast.cli.display import Display, choose_display
 
 if TYPE_CHECKING:
     from holdfast.config import Config
@@ -75,9 +75,9 @@ def open_workspace(*, upgrade: bool = False) -> Iterator[Workspace]:
 
 def emit(outcome: Outcome) -> None:
     """The result on stdout (or in --output): text for people, one JSON document with --json."""
-    if state.output is not None:
-        from holdfast.workflows.output import write_output
+    from holdfast.workflows.output import dump_json, write_output
 
+    if state.output is not None:
         write_output(outcome, state.output)
         state.display.say(f"written: {state.output}")
         return

@@ -295,7 +295,7 @@ def report(workspace: Workspace, *, redact: bool = False) -> Outcome:
         "targets": [_numbers(t) for t in found.targets],
         "summary": summary_rows(found),
     }
-    return Outcome(result=data, text=text, outputs={"summary": _digest(found)})
+    return Outcome(result=data, text=text, outputs={"summary": _digest(found)}, page=path)
 
 
 def _numbers(target: TargetReport) -> dict[str, Any]:
