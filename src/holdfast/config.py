@@ -28,6 +28,7 @@ __all__ = [
     "MeasureConfig",
     "RoundConfig",
     "TrainConfig",
+    "config_of",
     "find_workspace",
     "load_config",
     "origins",
@@ -51,7 +52,7 @@ class CatastropheConfig(_Section):
     """The yes/no question an annotator answers; required for a catastrophe of your own."""
     guidelines: str = "guidelines.md"
     """File with the annotation guidelines, relative to the workspace."""
-    completion_sentences: int | None = 1
+    completion_sentences: int | None = Field(1, ge=0)
     """Sentences in a completion; 0: no limit (only for a catastrophe of your own)."""
     keywords: tuple[str, ...] = ()
     """Words that make a snippet worth labelling early (only for a catastrophe of your own)."""
@@ -60,17 +61,17 @@ class CatastropheConfig(_Section):
 class DataConfig(_Section):
     """How many snippets are drawn where a catastrophe brings a corpus; how imported ones are split."""
 
-    train: int = 16000
+    train: int = Field(16000, ge=0)
     """Snippets drawn for the generator and the classifier (natural)."""
-    tilted: int = 48000
+    tilted: int = Field(48000, ge=0)
     """Further training snippets drawn with harm over-represented."""
-    validation: int = 4000
+    validation: int = Field(4000, ge=0)
     """Natural snippets that choose thresholds and checkpoints."""
-    validation_tilted: int = 4000
+    validation_tilted: int = Field(4000, ge=0)
     """Further validation snippets drawn with harm over-represented: only for the recall of checkpoints."""
-    test: int = 8000
+    test: int = Field(8000, ge=0)
     """Natural snippets for measurement."""
-    parents: int = 1000
+    parents: int = Field(1000, ge=0)
     """Catastrophic snippets kept for attacks to start from (half train, half measure; families apart). No
     classifier trains on them: a memorised text is no parent."""
     validation_share: float = Field(0.12, ge=0, lt=1)
@@ -96,6 +97,13 @@ class _ModelConfig(_Section):
     warmup: float = Field(0.06, ge=0, lt=1)
     """Share of the steps in which the rate rises from 0."""
     weight_decay: float = Field(0.01, ge=0)
+
+    @model_validator(mode="after")
+    def _divisible(self) -> Self:
+        """Rotary positions turn pairs of numbers: each head needs an even share of the width."""
+        if self.width % (2 * self.heads):
+            raise ValueError(f"width {self.width} with {self.heads} heads; expected a multiple of 2 * heads")
+        return self
 
 
 class GeneratorConfig(_ModelConfig):
@@ -240,7 +248,7 @@ class Config(_Section):
     """Everything a workspace is configured by."""
 
     seed: int = 0
-    device: str = "auto"
+    device: Literal["auto", "cuda", "mps", "cpu"] = "auto"
     """`auto` (cuda, mps, cpu in this order), or one of them."""
     threads: int = Field(0, ge=0)
     """Torch threads; 0: torch's own choice."""
@@ -340,20 +348,37 @@ def _merge(values: dict[str, Any], path: Sequence[str], value: Any) -> None:
 def read_toml(path: Path) -> dict[str, Any]:
     """The file as a dict. Raises ConfigError with the place of a syntax error."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return _parsed(path.read_text(encoding="utf-8"), str(path))
     except FileNotFoundError:
         raise ConfigError(
             f"no {FILE_NAME} in {path.parent}", do="run inside a workspace, or `holdfast new NAME`"
         ) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: {error}", expected="a TOML file in UTF-8") from None
+
+
+def _parsed(text: str, where: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{where}: {error}", expected="a TOML file in UTF-8") from None
 
 
 def load_config(
     path: Path, *, overrides: Sequence[str] = (), environment: Mapping[str, str] | None = None
 ) -> Config:
     """Read `path` and apply the environment and the overrides; raises ConfigError."""
-    values = read_toml(path)
+    return _made(read_toml(path), str(path), overrides, environment)
+
+
+def config_of(text: str, where: str) -> Config:
+    """The config that the text of a file holds; raises ConfigError naming `where`."""
+    return _made(_parsed(text, where), where, (), None)
+
+
+def _made(
+    values: dict[str, Any], where: str, overrides: Sequence[str], environment: Mapping[str, str] | None
+) -> Config:
     environment = environment or {}
     if url := environment.get("HOLDFAST_DATABASE_URL"):
         values["database"] = url
@@ -363,7 +388,7 @@ def load_config(
     try:
         return Config.model_validate(values)
     except ValidationError as error:
-        raise _explain(error, str(path)) from None
+        raise _explain(error, where) from None
 
 
 def origins(

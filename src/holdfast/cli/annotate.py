@@ -17,7 +17,9 @@ def annotate(
         str,
         typer.Option(help="Only snippets of this group, for instance attack-train-baseline or delivered."),
     ] = "",
-    n: Annotated[int, typer.Option(help="At most this many, preferring likely catastrophes; 0: all.")] = 0,
+    n: Annotated[
+        int, typer.Option(help="At most this many, preferring likely catastrophes; 0: all.", min=0)
+    ] = 0,
     export: Annotated[
         Path | None,
         typer.Option(help="Write the selected snippets to this new file for people to label instead."),

@@ -56,17 +56,18 @@ class Store:
         self._closed = False
 
     @classmethod
-    def open(cls, url: str, *, create: bool = False, root: Path | None = None) -> Self:
+    def open(cls, url: str, *, create: bool = False, upgrade: bool = False, root: Path | None = None) -> Self:
         """Open the database at `url`; a relative SQLite path is relative to `root`.
 
-        With `create`, a missing one is created and an older one upgraded (SQLite: after a backup beside it).
+        With `create`, a missing one is created; with `create` or `upgrade`, an older one is upgraded (SQLite:
+        after a backup beside it).
         Raises StoreError if it is missing, damaged, locked, not Holdfast's or of another version.
         """
         parsed = resolve(url, root)
         engine = make_engine(parsed)
         try:
             with translated(shown(parsed)):
-                prepare(engine, create=create)
+                prepare(engine, create=create, upgrade=create or upgrade)
         except BaseException:
             engine.dispose()
             raise

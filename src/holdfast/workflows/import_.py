@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from holdfast.data.rows import ImportedRow, ReadOptions, ReadReport
-from holdfast.errors import ConfigError, InputError
+from holdfast.errors import ConfigError, InputError, LabelsError, closest
 from holdfast.provenance import hash_file, hash_text
 from holdfast.types import (
     Annotation,
@@ -52,8 +52,14 @@ class ImportOptions:
 
 def read_source(path: Path, options: ImportOptions) -> ReadReport:
     """The rows of `path`, its columns and verdicts read as `options` say."""
-    from holdfast.data.readers import read_file
+    from holdfast.data.lines import ending
+    from holdfast.data.readers import BOOK_ENDINGS, read_file
 
+    if ending(path) in BOOK_ENDINGS and (options.columns or options.positive):
+        raise ConfigError(
+            f"{path} is read as a book, which has no columns: --map and --positive mean nothing",
+            expected="a table (.jsonl, .csv, ...), or neither option",
+        )
     return read_file(path, _read_options(path, options))
 
 
@@ -93,11 +99,44 @@ def _thinned(rows: Sequence[ImportedRow], n: int) -> list[ImportedRow]:
     return [row for row in rows if row.id in chosen]
 
 
+def _figures(row: ImportedRow) -> tuple[float, int]:
+    """Logit (nan where the file has none) and queries (0) of an attack. Raises InputError naming the line."""
+    logit, queries = row.tags.get("logit") or "nan", row.tags.get("queries") or "0"
+    where = f"{row.file}:{row.line}"
+    if not queries.isdecimal():
+        raise InputError(
+            f"{where}: queries {queries!r}", expected="a whole number", do="correct it, or --map queries="
+        )
+    try:
+        return float(logit), int(queries)
+    except ValueError:
+        raise InputError(
+            f"{where}: logit {logit!r}", expected="a number", do="correct it, or --map logit="
+        ) from None
+
+
+def _check(rows: Sequence[ImportedRow], path: Path, options: ImportOptions) -> None:
+    """Refuse what would be stored wrongly or without its labels, before anything is stored."""
+    from holdfast.data.labels import LABEL_COLUMNS, mistaken_column
+
+    if not rows:
+        wanted = " with " + " and ".join(options.where) if options.where else ""
+        raise InputError(f"{path}: no row is left{wanted}", do="look at the columns and values")
+    if options.kind == "attacks":
+        for row in rows:
+            _figures(row)
+    if not options.natural and (column := mistaken_column(rows)):
+        raise LabelsError(
+            f"{path}: no labels, but column {column!r} looks like them",
+            expected=closest(column, list(LABEL_COLUMNS)),
+            do=f"--map {column}=verdict; or --map {column}= where it holds something else",
+        )
+
+
 def _session(row: ImportedRow, texts: Mapping[str, Snippet], file: str, split: Split) -> AttackSession:
     """An attack made elsewhere as a session: its target, and so its logit, is not one of ours."""
     parent = texts.get(row.parent_ref or "", row.snippet)
-    logit = float(row.tags.get("logit") or "nan")
-    queries = int(row.tags.get("queries") or 0)
+    logit, queries = _figures(row)
     steps: tuple[AttackStep, ...] = (AttackStep(snippet=row.snippet, logit=logit, queries=queries),)
     if parent.id != row.id:
         steps = (AttackStep(snippet=parent, logit=float("nan")), *steps)
@@ -190,8 +229,7 @@ def import_(workspace: Workspace, *, file: str, **settings: object) -> Outcome:
         raise InputError(f"no file {path}", do="name a .txt book, or .jsonl, .csv, .tsv (also .gz)")
     report = read_source(path, options)
     rows = _wanted(report.rows, options)
-    if not rows:
-        raise InputError(f"{path}: no row is left after --where", do="look at the columns and values")
+    _check(rows, path, options)
     warning = check_labels(rows, workspace.catastrophe.keywords, yes=options.yes)
     said, inclusion = _last_said(rows, path, options), _inclusion(rows)
     there = workspace.store.snippets()
