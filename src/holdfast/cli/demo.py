@@ -18,9 +18,19 @@ def demo(
 ) -> None:
     """Story world: generator, filter, attack, two rounds, measurement, report. Run again to go on."""
     state.display.say("Holdfast  story world (exact truth)  nothing is downloaded, nothing is sent")
+    import os
+
     from holdfast.workflows.demo import demo as run_demo
 
-    emit(run_demo(folder, rounds=rounds, overrides=state.overrides, reporter=state.display))
+    emit(
+        run_demo(
+            folder,
+            rounds=rounds,
+            overrides=state.overrides,
+            environment=os.environ,
+            reporter=state.display,
+        )
+    )
 
 
 def register(app: typer.Typer) -> None:

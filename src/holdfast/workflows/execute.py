@@ -13,6 +13,7 @@ from typing import Any
 
 from holdfast.errors import StoreError
 from holdfast.provenance import packages, platform_name, revision
+from holdfast.store import redacted
 from holdfast.types import RunRecord, RunStatus
 from holdfast.workflows.outcome import Outcome
 from holdfast.workflows.workspace import Workspace
@@ -51,7 +52,7 @@ def execute(workspace: Workspace, command: str, arguments: dict[str, Any]) -> Ou
         id=run_id,
         command=command,
         arguments=arguments,
-        config=workspace.config.model_dump(mode="json"),
+        config=workspace.config.model_dump(mode="json") | {"database": redacted(workspace.config.database)},
         seed=workspace.config.seed,
         revision=revision(),
         packages=packages(),
