@@ -19,7 +19,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from holdfast.config import ClassifierConfig, GeneratorConfig, TrainConfig
-from holdfast.errors import CheckpointError, InputError, TextTooLongError
+from holdfast.errors import CheckpointError, InputError
 from holdfast.models.checkpoint import weights_hash
 from holdfast.models.classifier import HFClassifier, load_classifier, new_classifier
 from holdfast.models.generator import load_generator, new_generator
@@ -277,10 +277,26 @@ def test_hub_style_model_as_generator_base(tmp_path) -> None:
     assert made.score([snippets[0]]).shape == (1,)
 
 
+LONG = Example(snippet=Snippet(prompt="a b c " * 40, completion="x"), verdict=Verdict.SAFE)
+
+
+def test_texts_too_long_are_left_out_and_counted(tmp_path: Path) -> None:
+    plain = train_classifier(TRAIN, HELD, model=tiny.classifier(), settings=settings(), out=tmp_path / "a")
+    with_long = train_classifier(
+        [LONG, *TRAIN], [*HELD, LONG], model=tiny.classifier(), settings=settings(), out=tmp_path / "b"
+    )
+    assert (plain.left_out, with_long.left_out) == (0, 2)
+    assert with_long.checkpoint.sha256 == plain.checkpoint.sha256
+    assert with_long.counts == plain.counts
+    config = GeneratorTraining(model=GeneratorConfig(**tiny.SMALL, steps=3))
+    snippets = [LONG.snippet, *(e.snippet for e in TRAIN)]
+    written = train_generator(snippets, model=tiny.generator(), settings=config, out=tmp_path / "g")
+    assert (written.left_out, written.counts) == (1, {"snippets": len(TRAIN)})
+
+
 def test_refusals_come_before_any_step(tmp_path) -> None:
-    long = Example(snippet=Snippet(prompt="a b c " * 40, completion="x"), verdict=Verdict.SAFE)
-    with pytest.raises(TextTooLongError):
-        train_classifier([*TRAIN, long], HELD, model=tiny.classifier, settings=settings(), out=tmp_path / "c")
+    with pytest.raises(InputError):
+        train_classifier([LONG], HELD, model=tiny.classifier, settings=settings(), out=tmp_path / "c")
     with pytest.raises(InputError, match="no text"):
         train_generator([], model=tiny.generator, settings=GeneratorTraining(), out=tmp_path / "g")
     assert not (tmp_path / "c").exists()

@@ -67,14 +67,13 @@ class Encoder:
         self.ends = eos is not None and pad != eos
         self.pad_id: int = pad if pad is not None else (eos if eos is not None else 0)
 
+    def fits(self, snippets: Sequence[Snippet]) -> list[bool]:
+        """Whether each snippet, in order, is short enough for `encode`."""
+        return [len(encoded) <= self.max_length for encoded in self._encode(snippets)]
+
     def encode(self, snippets: Sequence[Snippet]) -> list[Encoded]:
         """Ids of each snippet, in order. Raises TextTooLongError, naming the first that is too long."""
-        if self.template == "sep":
-            found = self._encode_sep(snippets)
-        elif self.template == "pair":
-            found = self._encode_pair(snippets)
-        else:
-            found = self._encode_text(snippets)
+        found = self._encode(snippets)
         for snippet, encoded in zip(snippets, found, strict=True):
             if len(encoded) > self.max_length:
                 raise TextTooLongError(
@@ -83,6 +82,12 @@ class Encoder:
                     do="shorten the text, or train a model with a larger max_length",
                 )
         return found
+
+    def _encode(self, snippets: Sequence[Snippet]) -> list[Encoded]:
+        """Ids of each snippet, whatever its length."""
+        if self.template == "sep":
+            return self._encode_sep(snippets)
+        return self._encode_pair(snippets) if self.template == "pair" else self._encode_text(snippets)
 
     def prompt_ids(self, prompts: Sequence[str]) -> list[tuple[int, ...]]:
         """What a causal model reads before it completes each prompt. Raises TextTooLongError."""

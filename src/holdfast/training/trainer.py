@@ -89,7 +89,7 @@ def train_classifier(
 
     The weights kept are the last ones whose recall of wide positives on `validation`, at
     `settings.acceptance`, is within a standard error of the best; the last weights where there are none.
-    Raises InputError, TextTooLongError, CheckpointError.
+    Texts too long for the model are left out and counted. Raises InputError, CheckpointError.
     """
     values = _plain(settings)
     data = [(e.snippet.id, e.verdict.value, e.source.value, e.family_id) for e in (*examples, *validation)]
@@ -110,7 +110,10 @@ def train_classifier(
         "history": loop.history,
         "selected": asdict(best) if best else None,
         "evaluations": [asdict(e) for e in run.evaluations],
-        "counts": dict(Counter(f"{e.source.value}:{'wide' if e.verdict.wide else 'safe'}" for e in examples)),
+        "counts": dict(
+            Counter(f"{e.source.value}:{'wide' if e.verdict.wide else 'safe'}" for e in run.examples)
+        ),
+        "left_out": run.left_out,
         "cpu_seconds": time.process_time() - began,
         "resumed_from": loop.resumed_from,
     }
@@ -129,7 +132,8 @@ def train_generator(
 ) -> TrainingResult:
     """Train `model` (or what it returns) to write the snippets; the finished folder is `out`.
 
-    Next-token loss on prompt, completion and end token. Raises InputError, TextTooLongError, CheckpointError.
+    Next-token loss on prompt, completion and end token. Texts too long for the model are left out and
+    counted. Raises InputError, CheckpointError.
     """
     if not snippets:
         raise InputError("no text to train on", do="`holdfast sample` or `holdfast import` first")
@@ -141,12 +145,15 @@ def train_generator(
 
     began = time.process_time()
     work = _work_folder(out, fingerprint + weights_hash(generator.model))
-    loop = run_language(generator, snippets, settings, work, progress)
+    fits = generator.encoder.fits(snippets)
+    taken = [snippet for snippet, fit in zip(snippets, fits, strict=True) if fit]
+    loop = run_language(generator, taken, settings, work, progress)
     training = {
         "steps": loop.steps,
         "loss": loop.history[-1]["loss"] if loop.history else float("nan"),
         "history": loop.history,
-        "counts": {"snippets": len(snippets)},
+        "counts": {"snippets": len(taken)},
+        "left_out": len(snippets) - len(taken),
         "cpu_seconds": time.process_time() - began,
         "resumed_from": loop.resumed_from,
     }

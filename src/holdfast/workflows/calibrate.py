@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from holdfast.errors import InputError
 from holdfast.types import Source, Split, StoredSnippet, Threshold
+from holdfast.workflows.estimate import logits_of
 from holdfast.workflows.outcome import Outcome
 from holdfast.workflows.workspace import DELIVERED, Workspace
 
@@ -45,7 +46,7 @@ def calibrate_target(workspace: Workspace, name: str) -> Threshold:
             "no natural text in the validation split",
             do="`holdfast sample`, or `holdfast import FILE --natural` first",
         )
-    logits = workspace.classifier(name).score([s.snippet for s in pool])
+    logits = logits_of(workspace, workspace.classifier(name), [s.snippet for s in pool], f"calibrate {name}")
     threshold = choose_threshold(
         logits,
         workspace.config.filter.acceptance,

@@ -21,6 +21,7 @@ from holdfast.report.content import (
     WorstFailure,
 )
 from holdfast.types import AttackSession, Judgement, Rate, Source, Split, Verdict
+from holdfast.workflows.estimate import logits_of
 from holdfast.workflows.outcome import Outcome
 from holdfast.workflows.results import latest
 from holdfast.workflows.workspace import DELIVERED, Workspace
@@ -118,7 +119,10 @@ def _comparisons(workspace: Workspace, names: list[str]) -> tuple[Comparison, ..
     draws = strata_draws(workspace)
     if draws:
         texts = [s for _, part in draws for s in part]
-        scored = [(workspace.classifier(n).score(texts), workspace.store.threshold(n)) for n in (first, last)]
+        scored = [
+            (logits_of(workspace, workspace.classifier(n), texts, n), workspace.store.threshold(n))
+            for n in (first, last)
+        ]
         pairs = pair_strata([d for d, _ in draws], scored[0], scored[1])
         ratio_exact = exact_ratio(pairs, population=f"{len(draws)} strata, {len(texts):,} draws")
         found.append(
@@ -153,7 +157,8 @@ def _worst(workspace: Workspace, name: str) -> list[WorstFailure]:
         )
     catastrophic = [s for s in delivered if s.id in judged and judged[s.id][0].verdict.strict]
     if catastrophic:
-        logits = workspace.classifier(name).score([s.snippet for s in catastrophic])
+        texts = [s.snippet for s in catastrophic]
+        logits = logits_of(workspace, workspace.classifier(name), texts, "delivered failures")
         rows += [
             WorstFailure(
                 target=name,

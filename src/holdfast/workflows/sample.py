@@ -141,6 +141,10 @@ def _from_generator(workspace: Workspace, n: int, split: Split) -> Outcome:
     if not pool:
         raise InputError(f"no prompts in the {split} split", do="`holdfast import` a file or a book first")
     generator = workspace.generator()
+    fits = generator.encoder.fits([s.snippet for s in pool])
+    if not all(fits):
+        workspace.reporter.say(f"{len(fits) - sum(fits):,} of {len(fits):,} texts are too long: left out")
+        pool = [s for s, fit in zip(pool, fits, strict=True) if fit]
     chosen = stream(workspace.config.seed, "prompts", split).sample(pool, min(n, len(pool)))
     have = workspace.store.count_snippets(group="generated", split=split)
     completions = generator.sample(

@@ -9,6 +9,7 @@ from holdfast.assemble import set_threads
 from holdfast.errors import InputError
 from holdfast.provenance import stream
 from holdfast.types import Example, Split
+from holdfast.workflows.estimate import logits_of
 from holdfast.workflows.outcome import Outcome
 from holdfast.workflows.train_classifier import training_examples, validation_examples
 from holdfast.workflows.workspace import Workspace
@@ -35,7 +36,7 @@ def _threshold(logits: Any, strict: list[bool]) -> float:
     bad = np.array(strict)
     if not bad.any() or bad.all():
         raise InputError("the validation split lacks catastrophes or safe snippets", do="label more of it")
-    cuts = np.unique(logits)
+    cuts = np.unique(logits[np.isfinite(logits)])
     gaps = [abs((logits[bad] < c).mean() - (logits[~bad] >= c).mean()) for c in cuts]
     return float(cuts[int(np.argmin(gaps))])
 
@@ -72,7 +73,7 @@ def train_annotator(workspace: Workspace, *, members: int = 3) -> Outcome:
             progress=workspace.reporter.step(f"train annotator {member + 1} of {members}"),
         )
         scorer = workspace.load(folder / f"member-{member}")
-        logits = scorer.score([e.snippet for e in validation])
+        logits = logits_of(workspace, scorer, [e.snippet for e in validation], f"member {member + 1}")
         thresholds[f"member-{member}"] = _threshold(logits, [e.verdict.strict for e in validation])
         scorers.append(scorer)
         workspace.reporter.say(f"member {member + 1}: {result.steps} steps")
