@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.test_kill import rows
 from tests.spine import holdfast
 
 
@@ -94,6 +95,28 @@ def test_over_long_text_is_refused_not_cut(workspace: Path) -> None:
     refused(holdfast("generate", "--prompts", ".", cwd=workspace, check=False), 1, "is a folder")
 
 
+def test_one_over_long_text_blocks_nothing(workspace: Path) -> None:
+    long = "The miller slept by the river. " * 400
+    rows_ = [
+        {
+            "prompt": long,
+            "completion": f"He woke {split}.",
+            "verdict": "SAFE",
+            "split": split,
+            "kind": "natural",
+        }
+        for split in ("train", "validation", "test")
+    ]
+    (workspace / "long.jsonl").write_text("\n".join(map(json.dumps, rows_)) + "\n")
+    holdfast("import", "long.jsonl", cwd=workspace)
+    said = []
+    for command in (["train", "classifier", "--name", "next"], ["calibrate", "next"], ["measure", "next"]):
+        done = holdfast("--display", "plain", *command, cwd=workspace)
+        said.append(done.stderr)
+    assert "texts are longer than max_length" in said[0] and "train next: 1 of" in said[0]
+    assert "calibrate next: 1 of 301 texts cannot be scored" in said[1]
+
+
 def test_interrupted_with_control_c(workspace: Path) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "holdfast", "--display", "plain", "measure", "baseline"],
@@ -103,12 +126,14 @@ def test_interrupted_with_control_c(workspace: Path) -> None:
         text=True,
         env=os.environ | {"OMP_NUM_THREADS": "1"},
     )
-    time.sleep(4)
+    begun = "select id from runs where command = 'measure' and status = 'running'"
+    while process.poll() is None and not rows(workspace, begun):
+        time.sleep(0.01)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=120)
-    if process.returncode != 0:
-        assert process.returncode == 130, err
-        assert "run the same command again" in err
+    assert process.returncode == 130, f"it ended before it was interrupted, or otherwise: {err}"
+    assert "run the same command again" in err
+    assert rows(workspace, "select status from runs where command = 'measure'") == [("interrupted",)]
     holdfast("measure", "baseline", cwd=workspace)
 
 
