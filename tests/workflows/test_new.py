@@ -38,10 +38,10 @@ def test_values_replace_lines_in_place() -> None:
     }  # fmt: skip
 
 
-def test_a_wrong_value_makes_no_folder(tmp_path: Path) -> None:
+def test_a_wrong_value_makes_no_workspace(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="unknown key"):
         new(tmp_path / "w", catastrophe="storyworld", overrides=["train.stepz=5"])
-    assert not (tmp_path / "w").exists()
+    new(tmp_path / "w", catastrophe="storyworld", overrides=["train.steps=5"])
 
 
 def test_the_database_of_the_environment(tmp_path: Path) -> None:
