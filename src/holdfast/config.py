@@ -28,7 +28,6 @@ __all__ = [
     "MeasureConfig",
     "RoundConfig",
     "TrainConfig",
-    "config_of",
     "find_workspace",
     "load_config",
     "origins",
@@ -348,37 +347,20 @@ def _merge(values: dict[str, Any], path: Sequence[str], value: Any) -> None:
 def read_toml(path: Path) -> dict[str, Any]:
     """The file as a dict. Raises ConfigError with the place of a syntax error."""
     try:
-        return _parsed(path.read_text(encoding="utf-8"), str(path))
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ConfigError(
             f"no {FILE_NAME} in {path.parent}", do="run inside a workspace, or `holdfast new NAME`"
         ) from None
-    except UnicodeDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: {error}", expected="a TOML file in UTF-8") from None
-
-
-def _parsed(text: str, where: str) -> dict[str, Any]:
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{where}: {error}", expected="a TOML file in UTF-8") from None
 
 
 def load_config(
     path: Path, *, overrides: Sequence[str] = (), environment: Mapping[str, str] | None = None
 ) -> Config:
     """Read `path` and apply the environment and the overrides; raises ConfigError."""
-    return _made(read_toml(path), str(path), overrides, environment)
-
-
-def config_of(text: str, where: str) -> Config:
-    """The config that the text of a file holds; raises ConfigError naming `where`."""
-    return _made(_parsed(text, where), where, (), None)
-
-
-def _made(
-    values: dict[str, Any], where: str, overrides: Sequence[str], environment: Mapping[str, str] | None
-) -> Config:
+    values = read_toml(path)
     environment = environment or {}
     if url := environment.get("HOLDFAST_DATABASE_URL"):
         values["database"] = url
@@ -388,7 +370,7 @@ def _made(
     try:
         return Config.model_validate(values)
     except ValidationError as error:
-        raise _explain(error, where) from None
+        raise _explain(error, str(path)) from None
 
 
 def origins(

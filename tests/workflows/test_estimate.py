@@ -8,18 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-<<<<<<< HEAD
-
-from holdfast.config import Config
-from holdfast.errors import TextTooLongError
-from holdfast.protocols import FloatArray, Progress
-=======
 from numpy.typing import NDArray
 
 from holdfast.config import Config
 from holdfast.errors import TextTooLongError
 from holdfast.protocols import Progress
->>>>>>> input
 from holdfast.store import Store
 from holdfast.types import Snippet
 from holdfast.workflows.estimate import logits_of, scoring_rate
@@ -29,11 +22,7 @@ from holdfast.workflows.workspace import Workspace
 class Lengths:
     """The logit is the length; more than 9 characters are refused."""
 
-<<<<<<< HEAD
-    def score(self, snippets: Sequence[Snippet]) -> FloatArray:
-=======
     def score(self, snippets: Sequence[Snippet]) -> NDArray[np.float64]:
->>>>>>> input
         if any(len(s.completion) > 9 for s in snippets):
             raise TextTooLongError("too long")
         return np.array([float(len(s.completion)) for s in snippets])

@@ -72,14 +72,10 @@ class Encoder:
         return [len(encoded) <= self.max_length for encoded in self._encode(snippets)]
 
     def encode(self, snippets: Sequence[Snippet]) -> list[Encoded]:
-<<<<<<< HEAD
         """Ids of each snippet, in order. Raises TextTooLongError, naming the first that is too long.
 
         Raises InputError for a text of no tokens at all, which no model can read.
         """
-=======
-        """Ids of each snippet, in order. Raises TextTooLongError, naming the first that is too long."""
->>>>>>> input
         found = self._encode(snippets)
         for snippet, encoded in zip(snippets, found, strict=True):
             if len(encoded) > self.max_length:

@@ -8,11 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-<<<<<<< HEAD
-from holdfast.config import FILE_NAME, config_of, load_config, parse_override
-=======
 from holdfast.config import FILE_NAME, load_config, parse_override
->>>>>>> input
 from holdfast.errors import ConfigError
 from holdfast.workflows.outcome import Outcome
 
@@ -130,10 +126,6 @@ def new(  # noqa: PLR0913
     if folder.exists() and any(folder.iterdir()):
         raise ConfigError(f"{folder} exists and is not empty", do="choose another name")
     text = with_overrides(template(catastrophe or folder.name, preset=preset, question=question), overrides)
-<<<<<<< HEAD
-    config_of(text, "--set")
-=======
->>>>>>> input
     folder.mkdir(parents=True, exist_ok=True)
     (folder / FILE_NAME).write_text(text, encoding="utf-8")
     try:
@@ -145,10 +137,6 @@ def new(  # noqa: PLR0913
     guidelines = folder / "guidelines.md"
     if question:
         guidelines.write_text(write_guidelines_template(question), encoding="utf-8")
-<<<<<<< HEAD
-    config = load_config(folder / FILE_NAME, environment=environment)
-=======
->>>>>>> input
     from holdfast.assemble import build_catastrophe
 
     made = build_catastrophe(config, folder)
