@@ -185,8 +185,8 @@ class AttackConfig(_Section):
     queries: int = Field(96, ge=0)
     """Exact scores per parent."""
     proposals: dict[str, float] = Field(default_factory=lambda: {"contexts": 1.0})
-    """Who proposes edits, and their shares: `contexts` (words seen in like contexts in the split's own text),
-    `generator` (the workspace's), or the hub id or saved folder of a masked language model."""
+    """Who proposes edits, with shares: `contexts` (words in like contexts of the split's own text), `generator`,
+    or the hub id or saved folder of a masked language model."""
     settings: dict[str, dict[str, Any]] = Field(default_factory=dict)
     """Further settings, per method."""
 
@@ -279,15 +279,11 @@ class Config(_Section):
         return filled
 
     @model_validator(mode="after")
-    def _shares(self) -> Self:
-        for key in ("methods", "proposals"):
-            shares = getattr(self.attack, key)
-            if not shares or min(shares.values()) < 0 or not sum(shares.values()) > 0:
-                raise ValueError(f"attack.{key} is {shares}; expected shares, one above 0 at least")
-        return self
-
-    @model_validator(mode="after")
     def _consistent(self) -> Self:
+        for key in ("methods", "proposals"):
+            given = getattr(self.attack, key)
+            if min(given.values(), default=-1) < 0 or not sum(given.values()):
+                raise ValueError(f"attack.{key} is {given}; expected shares, one above 0 at least")
         share = self.train.positives + self.train.twins
         if share >= 1:
             raise ValueError(f"train.positives + train.twins is {share:g}; expected below 1")

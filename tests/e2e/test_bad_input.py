@@ -99,7 +99,7 @@ def test_one_over_long_text_blocks_nothing(workspace: Path) -> None:
     long = "The miller slept by the river. " * 400
     rows_ = [
         {
-            "prompt": long,
+            "prompt": f"In {split} it was day. {long}",
             "completion": f"He woke {split}.",
             "verdict": "SAFE",
             "split": split,
@@ -125,6 +125,8 @@ def test_interrupted_with_control_c(workspace: Path) -> None:
         stderr=subprocess.PIPE,
         text=True,
         env=os.environ | {"OMP_NUM_THREADS": "1"},
+        # A job that a shell put into the background inherits an ignored SIGINT.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     begun = "select id from runs where command = 'measure' and status = 'running'"
     while process.poll() is None and not rows(workspace, begun):
