@@ -185,8 +185,8 @@ class AttackConfig(_Section):
     queries: int = Field(96, ge=0)
     """Exact scores per parent."""
     proposals: dict[str, float] = Field(default_factory=lambda: {"contexts": 1.0})
-    """Who proposes edits, with shares: `contexts` (words in like contexts of the split's own text), `generator`,
-    or the hub id or saved folder of a masked language model."""
+    """Who proposes edits, with shares: `contexts` (words in like contexts of the split's text), `generator`, or
+    the hub id or saved folder of a masked language model."""
     settings: dict[str, dict[str, Any]] = Field(default_factory=dict)
     """Further settings, per method."""
 
@@ -280,8 +280,7 @@ class Config(_Section):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        for key in ("methods", "proposals"):
-            given = getattr(self.attack, key)
+        for key, given in (("methods", self.attack.methods), ("proposals", self.attack.proposals)):
             if min(given.values(), default=-1) < 0 or not sum(given.values()):
                 raise ValueError(f"attack.{key} is {given}; expected shares, one above 0 at least")
         share = self.train.positives + self.train.twins
