@@ -185,8 +185,8 @@ class AttackConfig(_Section):
     queries: int = Field(96, ge=0)
     """Exact scores per parent."""
     proposals: dict[str, float] = Field(default_factory=lambda: {"contexts": 1.0})
-    """Who proposes edits, with shares: `contexts` (words in like contexts of the split's text), `generator`, or
-    the hub id or saved folder of a masked language model."""
+    """Who proposes edits, with shares: `contexts` (words in like contexts of the split's text), `generator`,
+    or the hub id or saved folder of a masked language model."""
     settings: dict[str, dict[str, Any]] = Field(default_factory=dict)
     """Further settings, per method."""
 
