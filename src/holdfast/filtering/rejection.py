@@ -70,7 +70,8 @@ class RejectionFilter:
 
     **Fails closed**: an exception of the scorer, a logit that is not finite, a result of another shape, a
     text that does not encode to UTF-8, a completion that is missing: that draw is rejected and
-    `Delivery.errors` says why. An empty completion is rejected like any other. A generator that raises for a prompt closes that prompt without a delivery.
+    `Delivery.errors` says why. An empty completion is rejected like any other. A generator that raises for a
+    prompt closes that prompt without a delivery.
     The completion delivered is the very `str` that was scored.
     """
 
