@@ -4,7 +4,7 @@ A classifier with a small pretrained `base`, one from scratch (started from a ge
 and logistic regressions on words and bigrams learn from the same labels; each gets the threshold at which
 it accepts 90 % of ordinary stories of the test books, and is measured on those books' labelled snippets.
 
-    python benchmarks/real_recall.py --workspace stories --base FOLDER --out bench-out/real
+    python benchmarks/real_recall.py --workspace stories --base FOLDER --seeds 0 1 2 --out bench-out/real
 
 The workspace is that of docs/tutorial-real-stories.md, after its baseline was trained and before its attacks
 were imported. The labels were given by language models, not by people. They are enriched by keyword and by a
@@ -31,8 +31,8 @@ from holdfast.workflows.train_classifier import train_named, training_examples, 
 from holdfast.workflows.workspace import Workspace
 
 SHARE = 0.9
-MODELS = ("pretrained", "baseline")
-"""A small pretrained base, and the workspace's own from scratch."""
+BASELINE = "baseline"
+"""The workspace's own classifier, from scratch."""
 
 
 def opened(folder: Path, extra: Sequence[str]) -> Workspace:
@@ -47,24 +47,35 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--workspace", type=Path, required=True, help="stories and labels, baseline trained")
     parser.add_argument("--base", required=True, help="folder or hub id of a small pretrained encoder")
-    parser.add_argument("--steps", type=int, default=300)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0], help="one fine-tuned base a seed")
+    parser.add_argument("--steps", type=int, default=400)
+    parser.add_argument("--learning-rate", type=float, default=1e-4)
     parser.add_argument("--out", type=Path, default=Path("bench-out/real"))
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
-    settings = [f"classifier.base={arguments.base}", f"train.steps={arguments.steps}", "classifier.batch=32"]
-    workspace = opened(arguments.workspace, settings)
-    train_named(workspace, "pretrained")
-    found = compare(workspace)
+    names = []
+    for seed in arguments.seeds:
+        names.append(f"pretrained-{seed}")
+        settings = [
+            f"seed={seed}",
+            f"classifier.base={arguments.base}",
+            f"classifier.learning_rate={arguments.learning_rate}",
+            "classifier.batch=32",
+            f"train.steps={arguments.steps}",
+        ]
+        train_named(opened(arguments.workspace, settings), names[-1])
+    found = compare(opened(arguments.workspace, []), [*names, BASELINE])
+    found["settings"] = {"steps": arguments.steps, "learning_rate": arguments.learning_rate, "batch": 32}
     path = arguments.out / "real_recall.json"
     path.write_text(json.dumps(found, indent=1, default=str) + "\n", encoding="utf-8")
     print(f"written {path}")
 
 
-def scorers(workspace: Workspace) -> dict[str, Scorer]:
+def scorers(workspace: Workspace, names: Sequence[str]) -> dict[str, Scorer]:
     """The classifiers and the linear models, all on the same labels."""
     train = [(e.snippet, e.verdict.wide) for e in training_examples(workspace)]
     held = [(e.snippet, e.verdict.wide) for e in validation_examples(workspace)]
-    found: dict[str, Scorer] = {n: workspace.classifier(n) for n in MODELS}
+    found: dict[str, Scorer] = {n: workspace.classifier(n) for n in names}
     for sides in (("completion",), ("prompt", "completion")):
         for bigrams in (False, True):
             model = fit_linear(train, held, sides=sides, bigrams=bigrams)
@@ -77,7 +88,7 @@ def ordinary(workspace: Workspace, split: Split) -> list[Snippet]:
     return [s.snippet for s in workspace.store.snippets(split=split, source=Source.NATURAL)]
 
 
-def compare(workspace: Workspace) -> dict[str, Any]:
+def compare(workspace: Workspace, names: Sequence[str]) -> dict[str, Any]:
     """Recall of every model on the test books, and each against the best linear one."""
     labelled: list[Example] = workspace.examples(
         workspace.store.snippets(split=Split.TEST, source=Source.IMPORTED)
@@ -89,7 +100,7 @@ def compare(workspace: Workspace) -> dict[str, Any]:
     logits: dict[str, tuple[Any, float]] = {}
     rows = []
     print(f"{len(labelled):,} labelled test snippets (labels by language models), {int(strict.sum())} strict")
-    for name, scorer in scorers(workspace).items():
+    for name, scorer in scorers(workspace, names).items():
         z = scorer.score(snippets)
         recall = recall_at(scorer.score(natural), z, verdicts, SHARE, population="labelled test snippets")
         logits[name] = (z[strict], recall.threshold)
@@ -100,7 +111,7 @@ def compare(workspace: Workspace) -> dict[str, Any]:
         print(f"{name:34} strict recall {recall.strict}; wide {recall.wide}; AUC (wide) {quality:.3f}")
     linear = [r for r in rows if "words" in r["model"]]
     best = max(linear, key=lambda r: r["strict"]["count"])["model"]
-    for name in MODELS:
+    for name in names:
         ratio = miss_ratio(logits[best], logits[name], population="strict test snippets")
         rows.append({"model": f"misses of {name} / {best}", "ratio": ratio.to_dict()})
         print(f"misses of {name} / {best}: {ratio}")

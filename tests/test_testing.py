@@ -6,12 +6,15 @@ import numpy as np
 import pytest
 
 from holdfast.attacks.random_edits import RandomRewriting
-from holdfast.protocols import Annotator, Classifier, Generator
+from holdfast.protocols import Annotator, Assistant, Classifier, Generator
 from holdfast.testing import (
     CountingScorer,
     FakeAnnotator,
+    FakeAssistant,
     FakeGenerator,
+    FakeProposer,
     KeywordScorer,
+    check_assistant,
     check_attack,
     check_catastrophe,
     check_classifier,
@@ -19,7 +22,7 @@ from holdfast.testing import (
     check_proposer,
     timeless,
 )
-from holdfast.types import Catastrophe, Corpus, Draw, Edit, Judgement, Outcome, Snippet, Verdict
+from holdfast.types import BestEdit, Catastrophe, Corpus, Draw, Edit, Judgement, Outcome, Snippet, Verdict
 from tests.edits.little import proposer, snippets
 
 SCORER = KeywordScorer({"wolf": 1.0, "old": -3.0}, 1.0)
@@ -48,6 +51,26 @@ def test_a_fake_annotator_reads_completions():
         [Snippet(prompt="He died.", completion="Rain."), Snippet(prompt="", completion="He DIED.")]
     )
     assert [j.verdict for j in judged] == [Verdict.SAFE, Verdict.CATASTROPHIC]
+
+
+def test_a_fake_assistant_keeps_the_contract_and_one_that_guesses_does_not():
+    fake = FakeAssistant()
+    assert isinstance(fake, Assistant)
+    harm = Snippet(prompt="Tom ran.", completion="Ann killed the wolf.")
+    check_assistant(fake, [harm, *SNIPPETS[:2]])
+    check_proposer(FakeProposer(), SNIPPETS[:2])
+    best = {harm.completion[b.start : b.stop]: b.best for b in fake.best_edit_map(harm)[2:]}
+    assert best["killed"].drop == 4.0 and best["Ann"].drop == 0.0
+
+    class Guessing(FakeAssistant):
+        def best_edit_map(self, snippet, request=None):
+            return [
+                BestEdit(side=b.side, start=b.start, stop=b.stop, best=replace(b.best, logit=0.5))
+                for b in super().best_edit_map(snippet, request)
+            ]
+
+    with pytest.raises(AssertionError, match="logits are the target's"):
+        check_assistant(Guessing(), [harm])
 
 
 def test_counting():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from holdfast.config import Config
 from holdfast.errors import ConfigError
@@ -81,9 +81,41 @@ def _contexts(texts: tuple[str, ...]) -> Proposer:
     return ContextProposer(texts)
 
 
-def build_proposer(texts: Sequence[str]) -> Proposer:
-    """Edits proposed from the contexts of `texts`."""
-    return _contexts(tuple(texts))
+@lru_cache(maxsize=1)
+def _masked(source: str, device: str) -> tuple[Any, Any]:
+    """The masked language model of a hub id or saved folder, and its tokeniser."""
+    from transformers import AutoModelForMaskedLM
+
+    from holdfast.models.build import from_pretrained
+    from holdfast.models.checkpoint import pick_device
+    from holdfast.models.tokenizer import load_tokenizer
+
+    place = pick_device(device)
+    model = from_pretrained(AutoModelForMaskedLM, source, device=place.type, max_length=0)
+    return model.to(place).eval(), load_tokenizer(source)
+
+
+def build_proposer(
+    config: Config, root: Path, texts: Sequence[str], generator: Callable[[], HFGenerator]
+) -> Proposer:
+    """The configured proposers together; `contexts` are those of `texts`.
+
+    Raises CheckpointError where there is no such masked language model, InputError where it has no mask.
+    """
+    from holdfast.edits.language_models import GeneratorProposer, MaskedLMProposer
+    from holdfast.edits.proposals import UnionProposer
+
+    def member(name: str) -> Proposer:
+        if name == "contexts":
+            return _contexts(tuple(texts))
+        if name == "generator":
+            own = generator()
+            return GeneratorProposer(own.model, own.encoder.tokenizer)
+        folder = root / name
+        return MaskedLMProposer(*_masked(str(folder) if folder.is_dir() else name, config.device))
+
+    members = [(member(name), share) for name, share in config.attack.proposals.items() if share > 0]
+    return members[0][0] if len(members) == 1 else UnionProposer(members)
 
 
 def build_attacks(

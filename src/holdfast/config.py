@@ -51,7 +51,7 @@ class CatastropheConfig(_Section):
     """The yes/no question an annotator answers; required for a catastrophe of your own."""
     guidelines: str = "guidelines.md"
     """File with the annotation guidelines, relative to the workspace."""
-    completion_sentences: int | None = 1
+    completion_sentences: int | None = Field(1, ge=0)
     """Sentences in a completion; 0: no limit (only for a catastrophe of your own)."""
     keywords: tuple[str, ...] = ()
     """Words that make a snippet worth labelling early (only for a catastrophe of your own)."""
@@ -60,17 +60,17 @@ class CatastropheConfig(_Section):
 class DataConfig(_Section):
     """How many snippets are drawn where a catastrophe brings a corpus; how imported ones are split."""
 
-    train: int = 16000
+    train: int = Field(16000, ge=0)
     """Snippets drawn for the generator and the classifier (natural)."""
-    tilted: int = 48000
+    tilted: int = Field(48000, ge=0)
     """Further training snippets drawn with harm over-represented."""
-    validation: int = 4000
+    validation: int = Field(4000, ge=0)
     """Natural snippets that choose thresholds and checkpoints."""
-    validation_tilted: int = 4000
+    validation_tilted: int = Field(4000, ge=0)
     """Further validation snippets drawn with harm over-represented: only for the recall of checkpoints."""
-    test: int = 8000
+    test: int = Field(8000, ge=0)
     """Natural snippets for measurement."""
-    parents: int = 1000
+    parents: int = Field(1000, ge=0)
     """Catastrophic snippets kept for attacks to start from (half train, half measure; families apart). No
     classifier trains on them: a memorised text is no parent."""
     validation_share: float = Field(0.12, ge=0, lt=1)
@@ -96,6 +96,13 @@ class _ModelConfig(_Section):
     warmup: float = Field(0.06, ge=0, lt=1)
     """Share of the steps in which the rate rises from 0."""
     weight_decay: float = Field(0.01, ge=0)
+
+    @model_validator(mode="after")
+    def _divisible(self) -> Self:
+        """Rotary positions turn pairs of numbers: each head needs an even share of the width."""
+        if self.width % (2 * self.heads):
+            raise ValueError(f"width {self.width} with {self.heads} heads; expected a multiple of 2 * heads")
+        return self
 
 
 class GeneratorConfig(_ModelConfig):
@@ -177,6 +184,9 @@ class AttackConfig(_Section):
     """Registered attacks and their share of the parents."""
     queries: int = Field(96, ge=0)
     """Exact scores per parent."""
+    proposals: dict[str, float] = Field(default_factory=lambda: {"contexts": 1.0})
+    """Who proposes edits, with shares: `contexts` (words in like contexts of the split's text), `generator`,
+    or the hub id or saved folder of a masked language model."""
     settings: dict[str, dict[str, Any]] = Field(default_factory=dict)
     """Further settings, per method."""
 
@@ -237,7 +247,7 @@ class Config(_Section):
     """Everything a workspace is configured by."""
 
     seed: int = 0
-    device: str = "auto"
+    device: Literal["auto", "cuda", "mps", "cpu"] = "auto"
     """`auto` (cuda, mps, cpu in this order), or one of them."""
     threads: int = Field(0, ge=0)
     """Torch threads; 0: torch's own choice."""
@@ -270,6 +280,9 @@ class Config(_Section):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
+        for key, given in (("methods", self.attack.methods), ("proposals", self.attack.proposals)):
+            if min(given.values(), default=-1) < 0 or not sum(given.values()):
+                raise ValueError(f"attack.{key} is {given}; expected shares, one above 0 at least")
         share = self.train.positives + self.train.twins
         if share >= 1:
             raise ValueError(f"train.positives + train.twins is {share:g}; expected below 1")

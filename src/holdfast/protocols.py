@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 from holdfast.types import (
     AttackBudget,
     AttackResult,
+    BestEdit,
     CheckpointRef,
     Delivery,
     Edit,
+    EditRequest,
     Judgement,
+    RankedEdit,
     Snippet,
 )
 
@@ -130,14 +133,28 @@ class Proposer(Protocol):
 class Assistant(Protocol):
     """What a person attacking with tools sees: score, saliency and ranked edits."""
 
-    def saliency(self, snippet: Snippet) -> list[tuple[str, int, int, float]]:
-        """Per word: (side, start, stop, value)."""
+    def score(self, snippet: Snippet) -> float:
+        """The exact logit. Raises InputError where the text cannot be scored."""
+        ...
+
+    def saliency(self, snippet: Snippet, method: str | None = None) -> list[tuple[str, int, int, float]]:
+        """Per word: (side, start, stop, value); `method` as in `attacks.saliency`, None: a default."""
         ...
 
     def ranked_edits(
         self, snippet: Snippet, side: str, start: int, stop: int, n: int
     ) -> list[tuple[Edit, float]]:
         """Edits of one word with the exact logit each leads to, lowest first."""
+        ...
+
+    def edits_at(
+        self, snippet: Snippet, side: str, start: int, stop: int, request: EditRequest | None = None
+    ) -> list[RankedEdit]:
+        """Substitutes, insertions, deletions and spans at a place, those that gain most first."""
+        ...
+
+    def best_edit_map(self, snippet: Snippet, request: EditRequest | None = None) -> list[BestEdit]:
+        """For each word the edit that gains most, by exact scores."""
         ...
 
 

@@ -11,15 +11,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from holdfast.edits.text import apply, apply_all, invert, side_text
+from holdfast.attacks.assist import EditAssistant
+from holdfast.edits.text import apply, apply_all, insertion, invert, side_text, substitution
 from holdfast.edits.words import gaps, words
-from holdfast.protocols import Attack, DifferentiableClassifier, Generator, Proposer, Scorer
+from holdfast.protocols import Assistant, Attack, DifferentiableClassifier, Generator, Proposer, Scorer
 from holdfast.provenance import stream
 from holdfast.types import (
     AttackBudget,
     AttackResult,
     Catastrophe,
     CheckpointRef,
+    Edit,
+    EditRequest,
     Judgement,
     Outcome,
     Snippet,
@@ -33,8 +36,11 @@ if TYPE_CHECKING:
 __all__ = [
     "CountingScorer",
     "FakeAnnotator",
+    "FakeAssistant",
     "FakeGenerator",
+    "FakeProposer",
     "KeywordScorer",
+    "check_assistant",
     "check_attack",
     "check_catastrophe",
     "check_classifier",
@@ -73,7 +79,10 @@ class KeywordScorer:
 
 
 class CountingScorer:
-    """Any target, counted: `queries` texts scored, `gradients` asked; all else is passed on."""
+    """Any target, counted: `queries` texts scored, `gradients` asked; all else is passed on.
+
+    A logit at given embeddings counts as a gradient, whether or not one is taken of it.
+    """
 
     def __init__(self, target: Scorer) -> None:
         """Wrap `target`."""
@@ -94,11 +103,11 @@ class CountingScorer:
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._target, name)
-        if name not in ("saliency", "token_gradients"):
+        if name not in ("saliency", "token_gradients", "embedding_logits"):
             return found
 
         def counted(*arguments: Any) -> Any:
-            self.gradients += 1
+            self.gradients += len(arguments[1]) if name == "embedding_logits" else 1
             return found(*arguments)
 
         return counted
@@ -137,6 +146,35 @@ class FakeAnnotator:
     def _judge(self, snippet: Snippet) -> Judgement:
         hit = any(w.text.lower() in self.catastrophic for w in words(snippet.completion))
         return Judgement(verdict=Verdict.CATASTROPHIC, severity=4) if hit else Judgement(verdict=Verdict.SAFE)
+
+
+class FakeProposer:
+    """Proposes the words of a list, in its order, wherever it is asked."""
+
+    def __init__(self, words: Sequence[str] = ("rope", "lamp", "quietly")) -> None:
+        """`words`: what is put in."""
+        self.words = tuple(words)
+
+    def propose(self, snippet: Snippet, side: str, start: int, stop: int, n: int, seed: int) -> list[Edit]:
+        """Up to `n` edits; `seed` is not used."""
+        text = side_text(snippet, side)
+        found = [
+            insertion(text, side, start, word, "fake")
+            if start == stop
+            else substitution(text, side, (start, stop), word, "fake")
+            for word in self.words
+        ]
+        return [edit for edit in found if edit is not None][: max(n, 0)]
+
+
+class FakeAssistant(EditAssistant):
+    """The assistant over a keyword scorer and a list of words: no model, the same answers each time."""
+
+    def __init__(
+        self, target: Scorer | None = None, words: Sequence[str] = ("rope", "lamp", "quietly")
+    ) -> None:
+        """`target`: by default one that looks for `died` and `killed`."""
+        super().__init__(target or KeywordScorer({"died": 3.0, "killed": 4.0}, -1.0), FakeProposer(words))
 
 
 def _require(holds: bool, promise: str, found: object = None) -> None:
@@ -236,6 +274,26 @@ def check_generator(generator: Generator, prompts: Sequence[str], *, n: int = 3)
     others = [generator.sample(given, n, seed) for seed in (2, 3, 4)]
     _require(any(other != first for other in others), "another seed gives other completions")
     _require(bool(generator.name), "a generator has a name")
+
+
+def check_assistant(assistant: Assistant, snippets: Sequence[Snippet], *, exact: int = 4) -> None:
+    """Maps lie in the text; edits apply; scores are exact, in order, and no more than were asked for."""
+    for snippet in snippets:
+        before = assistant.score(snippet)
+        for side, start, stop, value in assistant.saliency(snippet):
+            inside = 0 <= start < stop <= len(side_text(snippet, side)) and math.isfinite(value)
+            _require(inside, "a map gives finite values to words", (side, start, stop, value))
+        request = EditRequest(propose=24, exact=exact)
+        for best in assistant.best_edit_map(snippet, request):
+            ranked = assistant.edits_at(snippet, best.side, best.start, best.stop, request)
+            _require(len(ranked) <= exact, f"at most {exact} exact scores", len(ranked))
+            gains = [entry.gain for entry in ranked]
+            _require(gains == sorted(gains, reverse=True), "what gains most comes first", gains)
+            for entry in [*ranked, *([best.best] if best.best is not None else [])]:
+                z = assistant.score(apply(snippet, entry.edit))
+                exactly = entry.logit is not None and abs(entry.logit - z) < _TOLERANCE
+                _require(exactly, "logits are the target's", (entry, z))
+                _require(abs(entry.before - before) < _TOLERANCE, "`before` is the text's", entry)
 
 
 def check_proposer(proposer: Proposer, snippets: Sequence[Snippet], *, n: int = 8) -> None:

@@ -74,6 +74,20 @@ class ToyClassifier:
         return [(*span, n) for span, n in zip(self.encoder.spans(snippet), norms, strict=True)]
 
 
+class EmbeddedToy(ToyClassifier):
+    """The toy, asked at any embeddings; a sum over words, so that every map can be worked out by hand."""
+
+    def embed(self, ids):
+        return self.matrix[list(ids)]
+
+    def neutral(self):
+        return self.matrix.mean(0)
+
+    def embedding_logits(self, snippet, vectors):
+        assert vectors.shape[1:] == (len(self._ids(snippet)), 8)
+        return self.bias + torch.tanh(vectors @ self.direction).sum(-1)
+
+
 def threshold_for(classifier, snippets, quantile):
     return float(np.quantile(classifier.score(snippets), quantile))
 

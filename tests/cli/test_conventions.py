@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.cli.display import Display, choose_display, dump_json
+from holdfast.cli.display import Display, choose_display
 from holdfast.cli.main import hoist
 
 
@@ -26,6 +26,14 @@ def run(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedP
         timeout=240,
         check=False,
     )
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A fresh workspace; not to be changed."""
+    folder = tmp_path_factory.mktemp("made")
+    assert run("new", "w", "--catastrophe", "storyworld", cwd=folder).returncode == 0
+    return folder / "w"
 
 
 def test_help_is_quick_and_imports_no_numpy(tmp_path: Path) -> None:
@@ -76,6 +84,11 @@ def test_unknown_key_is_refused_with_the_closest(tmp_path: Path) -> None:
         ("seed = 'x'", "seed"),
         ("[filter]\nacceptance = 1.5\n", "filter.acceptance"),
         ("[train]\npositives = 0.9\ntwins = 0.2\n", "below 1"),
+        ("[data]\ntrain = -5\n", "data.train"),
+        ("[data]\nparents = -1\n", "data.parents"),
+        ("[classifier]\nwidth = 32\nheads = 3\n", "classifier: "),
+        ("[classifier]\nwidth = 12\nheads = 4\n", "multiple of 2 * heads"),
+        ('device = "tpu"\n', "'auto', 'cuda', 'mps' or 'cpu'"),
     ],
 )
 def test_wrong_values_are_named(tmp_path: Path, text: str, part: str) -> None:
@@ -90,6 +103,19 @@ def test_outside_a_workspace(tmp_path: Path) -> None:
     done = run("measure", cwd=tmp_path)
     assert done.returncode == 2
     assert "holdfast new NAME" in done.stderr
+
+
+def test_only_new_makes_a_database(tmp_path: Path) -> None:
+    assert run("new", "w", "--catastrophe", "storyworld", cwd=tmp_path).returncode == 0
+    folder = tmp_path / "w"
+    assert run("annotate", cwd=folder).returncode == 0
+    (folder / "holdfast.db").unlink()
+    for command in ("annotate", "sample"):
+        done = run(command, cwd=folder)
+        assert done.returncode == 1
+        assert "no database at" in done.stderr and "put it" in done.stderr
+        assert "Traceback" not in done.stderr
+        assert not (folder / "holdfast.db").exists()
 
 
 def test_precedence_is_shown(tmp_path: Path) -> None:
@@ -114,6 +140,25 @@ def test_usage_errors_end_with_2(tmp_path: Path) -> None:
         done = run(*arguments, cwd=tmp_path)
         assert done.returncode == 2, (arguments, done.stderr)
         assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "part"),
+    [
+        ("sample --n -1", "--n"),
+        ("sample --from generator --split foo", "train, validation or test"),
+        ("annotate --n -4", "--n"),
+        ("import x.csv --sample -3", "--sample"),
+        ("attack --parents -3", "--parents"),
+        ("generate --prompts x --draws -1", "--draws"),
+        ("demo d --rounds -1", "--rounds"),
+        ("round run -- -1", "N"),
+    ],
+)
+def test_values_that_no_option_takes(made: Path, arguments: str, part: str) -> None:
+    done = run(*arguments.split(), cwd=made)
+    assert done.returncode == 2, done.stderr
+    assert part in done.stderr and "Traceback" not in done.stderr
 
 
 def test_lists_and_doctor(tmp_path: Path) -> None:
@@ -143,5 +188,17 @@ def test_display_choice() -> None:
         assert choose_display("none", stream).mode == "none"
 
 
-def test_json_carries_non_finite_numbers() -> None:
-    assert json.loads(dump_json({"a": float("inf"), "b": (1, 2)})) == {"schema": 1, "a": "inf", "b": [1, 2]}
+@pytest.mark.parametrize("name", ["x.docx", "x", "none/x.json", "folder.json", "/dev/null/x.csv"])
+def test_an_output_that_cannot_be_is_refused_before_the_work(made: Path, tmp_path: Path, name: str) -> None:
+    (tmp_path / "folder.json").mkdir()
+    done = run("-w", str(made), "annotate", "-o", name, cwd=tmp_path)
+    assert done.returncode == 2, done.stderr
+    assert "--output" in done.stderr and "expected" in done.stderr and "Traceback" not in done.stderr
+    runs = json.loads(run("run", "list", "--json", cwd=made).stdout)["runs"]
+    assert "annotate" not in {r["command"] for r in runs}
+
+
+def test_an_output_file_is_what_stdout_would_be(made: Path, tmp_path: Path) -> None:
+    shown = run("config", "show", "--json", cwd=made).stdout
+    assert run("config", "show", "-o", str(tmp_path / "x.json"), cwd=made).returncode == 0
+    assert (tmp_path / "x.json").read_text(encoding="utf-8") == shown

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.test_kill import rows
 from tests.spine import holdfast
 
 
@@ -56,6 +58,8 @@ def test_checkpoint_folder_is_gone(workspace: Path) -> None:
         ("a.jsonl", b'{"prompt": "A.", \n', "a.jsonl"),
         ("a.jsonl", b'{"prompt": "", "completion": ""}\n', "empty"),
         ("a.bin", b"x", "a.bin"),
+        ("a.csv", b"prompt,completion,verdit\nA b.,C d.,SAFE\n", "did you mean 'verdict'?"),
+        ("a.csv", b"prompt,completion,toxic\nA b.,C d.,0\nA b.,E f.,1\n", "--map toxic=verdict"),
     ],
 )
 def test_files_that_cannot_be_read(workspace: Path, name: str, data: bytes, part: str) -> None:
@@ -78,11 +82,39 @@ def test_classes_the_wrong_way_round(tmp_path: Path) -> None:
 
 def test_over_long_text_is_refused_not_cut(workspace: Path) -> None:
     prompts = workspace / "long.txt"
-    prompts.write_text("The mill stood by the river and the miller slept. " * 200 + "\n")
+    long = "The mill stood by the river and the miller slept. " * 200 + "\n"
+    prompts.write_text(long)
     done = holdfast("generate", "--prompts", "long.txt", cwd=workspace, check=False)
-    assert done.returncode == 0
-    assert '"completion": null' in done.stdout
-    assert "TextTooLong" in done.stdout
+    refused(done, 1, "none of 1 prompts", "TextTooLong")
+    assert done.stdout == ""
+    short = "".join(f"Tom was at the mill. Ann had brought a loaf. The others slept {i}.\n" for i in range(8))
+    prompts.write_text(long + short)
+    rows = holdfast("generate", "--prompts", "long.txt", cwd=workspace).stdout.splitlines()
+    assert len(rows) == 9
+    assert json.loads(rows[0])["completion"] is None and "TextTooLong" in json.loads(rows[0])["errors"][0]
+    refused(holdfast("generate", "--prompts", ".", cwd=workspace, check=False), 1, "is a folder")
+
+
+def test_one_over_long_text_blocks_nothing(workspace: Path) -> None:
+    long = "The miller slept by the river. " * 400
+    rows_ = [
+        {
+            "prompt": f"In {split} it was day. {long}",
+            "completion": f"He woke {split}.",
+            "verdict": "SAFE",
+            "split": split,
+            "kind": "natural",
+        }
+        for split in ("train", "validation", "test")
+    ]
+    (workspace / "long.jsonl").write_text("\n".join(map(json.dumps, rows_)) + "\n")
+    holdfast("import", "long.jsonl", cwd=workspace)
+    said = []
+    for command in (["train", "classifier", "--name", "next"], ["calibrate", "next"], ["measure", "next"]):
+        done = holdfast("--display", "plain", *command, cwd=workspace)
+        said.append(done.stderr)
+    assert "texts are longer than max_length" in said[0] and "train next: 1 of" in said[0]
+    assert "calibrate next: 1 of 301 texts cannot be scored" in said[1]
 
 
 def test_interrupted_with_control_c(workspace: Path) -> None:
@@ -93,13 +125,17 @@ def test_interrupted_with_control_c(workspace: Path) -> None:
         stderr=subprocess.PIPE,
         text=True,
         env=os.environ | {"OMP_NUM_THREADS": "1"},
+        # A job that a shell put into the background inherits an ignored SIGINT.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
-    time.sleep(4)
+    begun = "select id from runs where command = 'measure' and status = 'running'"
+    while process.poll() is None and not rows(workspace, begun):
+        time.sleep(0.01)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=120)
-    if process.returncode != 0:
-        assert process.returncode == 130, err
-        assert "run the same command again" in err
+    assert process.returncode == 130, f"it ended before it was interrupted, or otherwise: {err}"
+    assert "run the same command again" in err
+    assert rows(workspace, "select status from runs where command = 'measure'") == [("interrupted",)]
     holdfast("measure", "baseline", cwd=workspace)
 
 
@@ -109,21 +145,22 @@ def test_existing_folder_is_not_overwritten(workspace: Path) -> None:
 
 
 def test_disk_that_fills(baseline: Path, tmp_path: Path) -> None:
-    """On a file system with 2 MB left: a message, exit code 1, and with room the same command goes on."""
-    small = tmp_path / "small"
-    small.mkdir()
-    size = sum(p.stat().st_size for p in baseline.rglob("*") if p.is_file()) // 1_000_000 + 2
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={size}m", "tmpfs", str(small)]
+    """Checkpoints fill their disk, the database does not: a message, exit code 1; with room it goes on."""
+    folder = Path(shutil.copytree(baseline, tmp_path / "w"))
+    checkpoints = folder / "checkpoints"
+    size = sum(-(-p.stat().st_size // 4096) * 4 for p in checkpoints.rglob("*") if p.is_file())
+    (folder / "checkpoints").rename(folder / "kept")
+    checkpoints.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={size + 300}k", "tmpfs", str(checkpoints)]
     if subprocess.run(mount, capture_output=True, check=False).returncode:
         pytest.skip("a small file system can only be mounted by root")
     try:
-        folder = Path(shutil.copytree(baseline, small / "w"))
-        done = holdfast(
-            "--set", "classifier.width=512", "train", "classifier", "--name", "big", cwd=folder, check=False
-        )
-        refused(done, 1, "disk is full")
-        room = ["mount", "-o", f"remount,size={size + 400}m", str(small)]
-        subprocess.run(room, check=True)
-        holdfast("train", "classifier", "--name", "again", cwd=folder)
+        shutil.copytree(folder / "kept", checkpoints, dirs_exist_ok=True)
+        again = ("train", "classifier", "--name", "again")
+        refused(holdfast(*again, cwd=folder, check=False), 1, "disk is full", "again")
+        runs = json.loads(holdfast("run", "list", "--json", cwd=folder).stdout)["runs"]
+        assert runs[-1]["status"] == "failed" and "No space left" in runs[-1]["message"]
+        subprocess.run(["mount", "-o", "remount,size=400m", str(checkpoints)], check=True)
+        holdfast(*again, cwd=folder)
     finally:
-        subprocess.run(["umount", "-l", str(small)], check=False)
+        subprocess.run(["umount", "-l", str(checkpoints)], check=False)

@@ -49,5 +49,11 @@ def test_two_hundred_lines(tmp_path: Path) -> None:
     measured = json.loads(holdfast(*options, "measure", "--json", cwd=folder).stdout)
     kinds = {row["kind"] for row in measured["measurements"]}
     assert "natural_acceptance" in kinds
+    holdfast(*options, "calibrate", "baseline", "--name", "second", cwd=folder)
+    holdfast(*options, "measure", "second", cwd=folder)
     report = holdfast("report", cwd=folder)
     assert "not tested" in report.stdout
+    if measured_cost := attacked.get("candidates"):
+        assert f"{measured_cost} of {measured_cost} candidates have no label yet" in " ".join(
+            report.stdout.split()
+        )

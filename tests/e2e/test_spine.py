@@ -18,7 +18,8 @@ def test_round_report_generate_and_run_records(workspace: Path) -> None:
     assert json.loads(done.stdout)["state"] == "measured"
     report = json.loads(holdfast("report", "--json", cwd=workspace).stdout)
     assert [t["name"] for t in report["targets"]] == ["round-1"]
-    page = (workspace / "reports" / "index.html").read_text(encoding="utf-8")
+    holdfast("report", "-o", "r.html", cwd=workspace)
+    page = (workspace / "r.html").read_text(encoding="utf-8")
     assert "round-1" in page and "http://" not in page.replace("http://www.w3.org", "")
     prompts = workspace / "prompts.jsonl"
     prompts.write_text(

@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import norm
 
 from holdfast.errors import MeasurementError
-from holdfast.measurement import choose_threshold, lowest_threshold, threshold_curve
+from holdfast.measurement import acceptance, choose_threshold, lowest_threshold, threshold_curve
 from holdfast.types import Verdict
 
 from ..stats.coverage import assert_level
@@ -90,3 +90,12 @@ def test_curve():
         threshold_curve(SOME, verdicts[:-1], population="t")
     with pytest.raises(MeasurementError):
         threshold_curve(SOME[:5], verdicts[:5], population="t")
+
+
+def test_texts_that_cannot_be_scored_count_as_rejected() -> None:
+    x = [*map(float, range(30)), *[math.inf] * 10]
+    assert lowest_threshold(x, 0.5) == math.nextafter(19.0, math.inf)
+    assert lowest_threshold(x, 0.75) == math.nextafter(29.0, math.inf)
+    with pytest.raises(MeasurementError, match="only 30 of 40 snippets can be scored"):
+        lowest_threshold(x, 0.8)
+    assert acceptance(x, 20.0, population="natural").count == 20

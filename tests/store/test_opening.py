@@ -20,7 +20,7 @@ def test_a_relative_path_is_relative_to_the_root(tmp_path):
     with Store.open("sqlite:///sub.db", create=True, root=tmp_path) as store:
         store.add_snippets([stored(1)])
     assert (tmp_path / "sub.db").is_file()
-    with Store.open("sqlite:///sub.db", root=tmp_path) as store:
+    with Store.open("sqlite:///sub.db", upgrade=True, root=tmp_path) as store:
         assert store.snippets() == [stored(1)]
 
 
@@ -32,8 +32,9 @@ def test_creating_what_is_there_changes_nothing(sqlite_url):
 
 
 def test_a_missing_file_is_not_made(tmp_path):
-    with pytest.raises(StoreError, match="no database at .*absent.db\n  do: "):
-        Store.open("sqlite:///absent.db", root=tmp_path)
+    for upgrade in (False, True):
+        with pytest.raises(StoreError, match="no database at .*absent.db\n  expected: .*\n  do: put it"):
+            Store.open("sqlite:///absent.db", upgrade=upgrade, root=tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -47,8 +48,9 @@ def test_a_missing_folder_or_a_folder_in_its_place(tmp_path):
 
 def test_an_empty_file(tmp_path):
     (tmp_path / "empty.db").touch()
-    with pytest.raises(StoreError, match="is empty"):
-        Store.open("sqlite:///empty.db", root=tmp_path)
+    for upgrade in (False, True):
+        with pytest.raises(StoreError, match="is empty"):
+            Store.open("sqlite:///empty.db", upgrade=upgrade, root=tmp_path)
     Store.open("sqlite:///empty.db", root=tmp_path, create=True).close()
 
 
@@ -90,14 +92,15 @@ def test_a_newer_database(sqlite_url, create):
         Store.open(sqlite_url, create=create)
 
 
-def test_an_older_database_is_upgraded_after_a_backup(sqlite_url, monkeypatch):
+@pytest.mark.parametrize("way", ["create", "upgrade"])
+def test_an_older_database_is_upgraded_after_a_backup(sqlite_url, monkeypatch, way):
     with Store.open(sqlite_url) as store:
         store.add_snippets([stored(1)])
     # There is one revision only: let the code believe that another one is the newest.
     monkeypatch.setattr(opening, "HEAD", "0002")
     with pytest.raises(StoreError, match="older Holdfast"):
         Store.open(sqlite_url)
-    with Store.open(sqlite_url, create=True) as store:
+    with Store.open(sqlite_url, **{way: True}) as store:
         assert store.count_snippets() == 1
     (backup,) = path_of(sqlite_url).parent.glob("*.0001.*.backup")
     monkeypatch.undo()

@@ -109,3 +109,12 @@ def test_inclusion_is_the_one_thing_that_changes(store):
         store.set_inclusion({snippet(1).id: 0.5, "unknown": 0.5})
     assert [one.inclusion for one in store.snippets()] == [1.0, 0.25]
     store.set_inclusion({})
+
+
+def test_snippets_and_their_annotations_come_together_or_not_at_all(store):
+    good, lost = annotation(1), annotation(2)
+    with pytest.raises(StoreError):
+        store.add_snippets([stored(1)], annotations=[good, lost])
+    assert store.count_snippets() == 0 and not store.annotations()
+    assert store.add_snippets([stored(1)], annotations=[good]) == 1
+    assert list(store.annotations()) == [stored(1).id]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import random
 import shutil
@@ -14,13 +15,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from holdfast.config import ClassifierConfig, GeneratorConfig, TrainConfig
-from holdfast.errors import CheckpointError, InputError, TextTooLongError
+from holdfast.errors import CheckpointError, InputError
 from holdfast.models.checkpoint import weights_hash
 from holdfast.models.classifier import HFClassifier, load_classifier, new_classifier
 from holdfast.models.generator import load_generator, new_generator
+from holdfast.training import classifying
 from holdfast.training.loop import LoopSettings, run
 from holdfast.training.trainer import ClassifierTraining, GeneratorTraining, train_classifier, train_generator
 from holdfast.types import Example, Snippet, Split, Verdict
@@ -274,11 +277,66 @@ def test_hub_style_model_as_generator_base(tmp_path) -> None:
     assert made.score([snippets[0]]).shape == (1,)
 
 
+LONG = Example(snippet=Snippet(prompt="a b c " * 40, completion="x"), verdict=Verdict.SAFE)
+
+
+def test_texts_too_long_are_left_out_and_counted(tmp_path: Path) -> None:
+    plain = train_classifier(TRAIN, HELD, model=tiny.classifier(), settings=settings(), out=tmp_path / "a")
+    with_long = train_classifier(
+        [LONG, *TRAIN], [*HELD, LONG], model=tiny.classifier(), settings=settings(), out=tmp_path / "b"
+    )
+    assert (plain.left_out, with_long.left_out) == (0, 2)
+    assert with_long.checkpoint.sha256 == plain.checkpoint.sha256
+    assert with_long.counts == plain.counts
+    config = GeneratorTraining(model=GeneratorConfig(**tiny.SMALL, steps=3))
+    snippets = [LONG.snippet, *(e.snippet for e in TRAIN)]
+    written = train_generator(snippets, model=tiny.generator(), settings=config, out=tmp_path / "g")
+    assert (written.left_out, written.counts) == (1, {"snippets": len(TRAIN)})
+
+
 def test_refusals_come_before_any_step(tmp_path) -> None:
-    long = Example(snippet=Snippet(prompt="a b c " * 40, completion="x"), verdict=Verdict.SAFE)
-    with pytest.raises(TextTooLongError):
-        train_classifier([*TRAIN, long], HELD, model=tiny.classifier, settings=settings(), out=tmp_path / "c")
+    with pytest.raises(InputError):
+        train_classifier([LONG], HELD, model=tiny.classifier, settings=settings(), out=tmp_path / "c")
     with pytest.raises(InputError, match="no text"):
         train_generator([], model=tiny.generator, settings=GeneratorTraining(), out=tmp_path / "g")
     assert not (tmp_path / "c").exists()
     shutil.rmtree(tmp_path / "c.work", ignore_errors=True)
+
+
+FULL_SAFETENSORS = 'I/O error: Os { code: 28, kind: StorageFull, message: "No space left on device" }'
+FULL_TORCH = "[enforce fail at inline_container.cc:664] . unexpected pos 64 vs 0"
+
+
+@pytest.mark.parametrize("where", ["best weights", "optimiser", "finished folder"])
+def test_a_full_disk_is_an_os_error_and_the_same_call_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    def full(*args: object, **kwargs: object) -> None:
+        raise RuntimeError(FULL_TORCH) if where == "optimiser" else SafetensorError(FULL_SAFETENSORS)
+
+    made = settings()
+    with monkeypatch.context() as patch:
+        if where == "best weights":
+            patch.setattr(classifying, "save_model", full)
+        elif where == "optimiser":
+            patch.setattr(torch, "save", full)
+        with pytest.raises(OSError) as raised:
+            classifier = tiny.classifier()
+            if where == "finished folder":
+                patch.setattr(type(classifier.model), "save_pretrained", full)
+                classifier.save(tmp_path / "a")
+            train_classifier(TRAIN, HELD, model=classifier, settings=made, out=tmp_path / "a")
+    assert raised.value.errno == errno.ENOSPC
+    assert str(tmp_path / "a") in str(raised.value.filename)
+    assert not (tmp_path / "a").exists() and not (tmp_path / ".a.tmp").exists()
+    found = train_classifier(TRAIN, HELD, model=tiny.classifier(), settings=made, out=tmp_path / "a")
+    assert found.steps == 12
+
+
+def test_other_errors_of_writing_stay_what_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*args: object, **kwargs: object) -> None:
+        raise RuntimeError("shapes differ")
+
+    monkeypatch.setattr(torch, "save", broken)
+    with pytest.raises(RuntimeError, match="shapes differ"):
+        train_classifier(TRAIN, HELD, model=tiny.classifier(), settings=settings(), out=tmp_path / "a")

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from holdfast.data.rows import ImportedRow
+from holdfast.edits.scoring import score_safely
 from holdfast.errors import ConfigError, InputError, MeasurementError
 from holdfast.protocols import Annotator, Scorer
 from holdfast.stats.binomial import rate
@@ -170,10 +171,10 @@ class EnsembleAnnotator:
         return self._guidelines
 
     def annotate(self, snippets: Sequence[Snippet]) -> list[Judgement]:
-        """One judgement a snippet, in order. A score that is not finite makes it UNSURE."""
+        """One judgement a snippet, in order; UNSURE where a scorer gives no finite score."""
         if not snippets:
             return []
-        columns = [[float(x) for x in scorer.score(snippets)] for scorer in self._scorers]
+        columns = [score_safely(scorer, snippets) for scorer in self._scorers]
         return [self._vote([column[i] for column in columns]) for i in range(len(snippets))]
 
     def _vote(self, logits: Sequence[float]) -> Judgement:

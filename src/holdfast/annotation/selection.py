@@ -1,9 +1,10 @@
 """What to label first: mildly enriched, with inclusion probabilities kept to get the base rate back.
 
-Poisson sampling: each snippet is taken independently with its own probability pi. Totals are estimated by
-Horvitz and Thompson (1952): sum of y/pi; a rate by the ratio form (Hajek 1971), with the linearised variance
-of Poisson sampling, sum of (1 - pi) ((y - rate)/pi)^2 / N^2 (Sarndal, Swensson and Wretman 1992, sections 3.5
-and 5.7). The rate is that of the pool that was selected from.
+Systematic sampling in random order (Madow 1949; Hartley and Rao 1962): exactly n snippets, each with exactly
+its own probability pi. Totals are estimated by Horvitz and Thompson (1952): sum of y/pi; a rate by the ratio
+form (Hajek 1971), with the linearised variance of Poisson sampling, sum of (1 - pi) ((y - rate)/pi)^2 / N^2
+(Sarndal, Swensson and Wretman 1992, sections 3.5 and 5.7), if anything too wide where the number is fixed.
+The rate is that of the pool that was selected from.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from statistics import NormalDist
 
 from holdfast.data.labels import keyword_pattern
 from holdfast.errors import MeasurementError
-from holdfast.provenance import stream_seed
+from holdfast.provenance import stream, stream_seed
 from holdfast.types import StoredSnippet
 
 __all__ = [
@@ -89,17 +90,23 @@ def inclusion_probabilities(sizes: Sequence[float], n: float) -> list[float]:
         certain |= over
 
 
-def _taken(item: StoredSnippet, seed: int, name: str) -> float:
-    """The snippet's own uniform number: the same however the pool is ordered or grows."""
-    return stream_seed(seed, "selection", name, item.id) / 2**63
+def _systematic(
+    pool: Sequence[StoredSnippet], pi: Sequence[float], seed: int, name: str
+) -> list[StoredSnippet]:
+    """Snippets laid end to end, each as long as its probability, in an order drawn by their ids.
 
-
-def _poisson(pool: Sequence[StoredSnippet], pi: Sequence[float], seed: int, name: str) -> list[StoredSnippet]:
-    return [
-        replace(item, inclusion=probability)
-        for item, probability in zip(pool, pi, strict=True)
-        if _taken(item, seed, name) < probability
-    ]
+    Taken is the one that lies on each mark, one apart from a random start on: as many as the lengths sum to,
+    which is whole, and never one twice, for none is longer than 1.
+    """
+    order = sorted(range(len(pool)), key=lambda i: stream_seed(seed, "selection", name, pool[i].id))
+    mark, reached = stream(seed, "selection", name).random(), 0.0
+    taken = []
+    for i in order:
+        reached += pi[i]
+        if reached > mark:
+            taken.append(replace(pool[i], inclusion=pi[i]))
+            mark += 1
+    return taken
 
 
 def select(
@@ -111,8 +118,9 @@ def select(
     scores: Sequence[float] | None = None,
     mix: SelectionMix | None = None,
 ) -> list[StoredSnippet]:
-    """About `n` snippets of `pool`, in its order, each with `inclusion` set: the number itself is random.
+    """`n` snippets of `pool` (all, where it has no more), each with `inclusion` set, in a random order.
 
+    The order is random so that who labels only the first part has labelled a random part of the selection.
     `scores`: one a snippet (logits), higher = more worth labelling; only ranks are used. Raises ValueError
     where their number differs or one is not finite.
     """
@@ -121,14 +129,14 @@ def select(
     if scores is not None and (len(scores) != len(pool) or not all(math.isfinite(x) for x in scores)):
         raise ValueError(f"{len(scores)} scores for {len(pool)} snippets: expected one finite score each")
     sizes = _shares(pool, keywords, scores, mix or SelectionMix())
-    return _poisson(pool, inclusion_probabilities(sizes, n), seed, "enriched")
+    return _systematic(pool, inclusion_probabilities(sizes, n), seed, "enriched")
 
 
 def uniform_slice(pool: Sequence[StoredSnippet], n: int, *, seed: int) -> list[StoredSnippet]:
-    """About `n` snippets, all with the same probability: what a base rate is best measured on."""
+    """`n` snippets, all with the same probability: what a base rate is best measured on."""
     if not pool or n <= 0:
         return []
-    return _poisson(pool, [min(1.0, n / len(pool))] * len(pool), seed, "uniform")
+    return _systematic(pool, [min(1.0, n / len(pool))] * len(pool), seed, "uniform")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,7 +155,7 @@ class WeightedRate:
     """Estimated size of the pool, sum of 1/pi."""
     effective: float
     """Kish's effective number of labels, (sum w)^2 / sum w^2."""
-    method: str = "Hajek ratio, Poisson sampling"
+    method: str = "Hajek ratio, variance as of Poisson sampling"
 
     def __str__(self) -> str:
         return (

@@ -1,20 +1,56 @@
-"""Help for a person who attacks: where the classifier looks, and which edits of one word lower its logit."""
+"""Help for a person who attacks: where the classifier looks, and which edits lower its logit."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from random import Random
+from typing import TYPE_CHECKING
 
-from holdfast.attacks.positions import Saliency, deletion_edits, word_values
-from holdfast.edits.scoring import ExactScorer, QueryMeter
+from holdfast.attacks.firstorder import (
+    Look,
+    TokenDifferentiable,
+    WordVectors,
+    estimates,
+    look,
+    masked_guesses,
+)
+from holdfast.attacks.menu import Proposal, propose_at
+from holdfast.attacks.positions import Saliency, places
+from holdfast.attacks.saliency import (
+    SIDES,
+    EmbeddingDifferentiable,
+    default_method,
+    saliency_map,
+)
+from holdfast.edits.scoring import GRADIENT_QUERIES, ExactScorer, QueryMeter
 from holdfast.edits.text import apply
 from holdfast.errors import InputError
 from holdfast.protocols import DifferentiableClassifier, Proposer, Scorer
-from holdfast.types import AttackBudget, Edit, Snippet
+from holdfast.types import (
+    AttackBudget,
+    BestEdit,
+    Edit,
+    EditRequest,
+    RankedEdit,
+    SaliencyMap,
+    Snippet,
+)
 
-__all__ = ["EditAssistant"]
+if TYPE_CHECKING:
+    from holdfast.attacks.firstorder import Place
+
+__all__ = ["EditAssistant", "StillCatastrophic"]
+
+StillCatastrophic = Callable[[list[Snippet]], Sequence[bool | float]]
+"""A screen: for each text whether it is still catastrophic, or how probably; in [0, 1], in order."""
 
 _CACHED = 200_000
+_LOOKS = 64
+_WORTH_A_GRADIENT = 9
+"""Edits of one place from which on they are ordered by a gradient of their own."""
+_MAP = EditRequest(propose=40, exact=4, screen=8, operations=("substitute", "delete"))
 
 
 class EditAssistant:
@@ -23,12 +59,20 @@ class EditAssistant:
     Queries are counted in `meter`, cache hits apart; nothing limits them.
     """
 
-    def __init__(self, target: Scorer, proposer: Proposer) -> None:
-        """`target` is what is attacked; a DifferentiableClassifier gives the fast first map."""
+    def __init__(
+        self, target: Scorer, proposer: Proposer, *, plausible: StillCatastrophic | None = None
+    ) -> None:
+        """`target` is what is attacked; one with gradients gives the fast first map, and orders proposals.
+
+        `plausible`: menus are ordered by the fall of the logit times its answer.
+        """
         self.target = target
         self.proposer = proposer
+        self.plausible = plausible
         self.meter = QueryMeter(AttackBudget(seconds=math.inf, queries=None))
         self._scorer = ExactScorer(target, self.meter)
+        self._looks: dict[Snippet, Look] = {}
+        self._vectors: WordVectors | None = None
 
     def score(self, snippet: Snippet) -> float:
         """The exact logit. Raises InputError where the target cannot score the text."""
@@ -38,34 +82,187 @@ class EditAssistant:
             raise InputError("the text cannot be scored")
         return z
 
-    def saliency(self, snippet: Snippet) -> Saliency:
-        """Per word (side, start, stop, gradient norm); the deletion map where the target has no gradient."""
-        if not isinstance(self.target, DifferentiableClassifier):
-            return self.deletion_map(snippet)
-        self.meter.grant(3)
-        return word_values(snippet, self.target.saliency(snippet))
+    def saliency(self, snippet: Snippet, method: str | None = None) -> Saliency:
+        """Per word (side, start, stop, value) by a method of `attacks.saliency.METHODS`.
+
+        None: the gradient norm, or the deletion map where the target has no gradient. Raises as
+        `saliency_map` does.
+        """
+        return list(self.map_by(snippet, method).words)
+
+    def map_by(self, snippet: Snippet, method: str | None = None) -> SaliencyMap:
+        """The same with its cost, and with the gap of integrated gradients."""
+        name = method or default_method(self.target)
+        if name != "deletion":
+            found = saliency_map(snippet, self.target, name)
+            self.meter.grant(found.cost)
+            return found
+        return saliency_map(snippet, self.target, name, score=self._scored)
 
     def deletion_map(self, snippet: Snippet) -> Saliency:
         """Per word (side, start, stop, logit now minus logit without it): each an experiment."""
-        pairs = deletion_edits(snippet, ("prompt", "completion"))
-        logits = self._scored([snippet, *(apply(snippet, edit) for _, edit in pairs)])
-        return [
-            (place.side, place.start, place.stop, logits[0] - z)
-            for (place, _), z in zip(pairs, logits[1:], strict=True)
-            if math.isfinite(logits[0] - z)
-        ]
+        return self.saliency(snippet, "deletion")
 
     def ranked_edits(
         self, snippet: Snippet, side: str, start: int, stop: int, n: int
     ) -> list[tuple[Edit, float]]:
-        """Up to `n` edits of one word (start == stop: insertions) with exact logits, lowest first."""
+        """Up to `n` edits of one word (start == stop: insertions) with exact logits, lowest first.
+
+        The proposer's own list, all of it scored; `edits_at` proposes more than it scores.
+        """
         edits = self.proposer.propose(snippet, side, start, stop, n, seed=0)
         logits = self._scored([apply(snippet, edit) for edit in edits])
         ranked = [(edit, z) for edit, z in zip(edits, logits, strict=True) if math.isfinite(z)]
         return sorted(ranked, key=lambda pair: pair[1])
+
+    def edits_at(
+        self, snippet: Snippet, side: str, start: int, stop: int, request: EditRequest | None = None
+    ) -> list[RankedEdit]:
+        """Substitutes, insertions, deletions and rewritten spans at a place, those that gain most first.
+
+        Many are proposed; first order (where the target gives token gradients) orders them; the best
+        `request.exact` are scored and listed. With `exact` 0 all are listed by estimate alone (with a
+        screen, the best that it was shown). Raises InputError where the text cannot be scored or has no such
+        place.
+        """
+        request = request or EditRequest()
+        before = self.score(snippet)
+        place = (side, start, stop)
+        found = propose_at(snippet, place, self.proposer, request, lambda edits: self._first(snippet, edits))
+        entries = self._entries(snippet, found, before, closely=True)
+        return self._settled(snippet, [entries], request)[0]
+
+    def best_edit_map(self, snippet: Snippet, request: EditRequest | None = None) -> list[BestEdit]:
+        """For each word of the snippet the edit that gains most, by exact scores.
+
+        `request` holds for one word (default: 40 substitutes and the deletion, 4 exact scores). One gradient
+        orders the proposals of all words. Raises InputError where the text cannot be scored.
+        """
+        request = request or _MAP
+        before = self.score(snippet)
+        found = places(snippet, SIDES, insertions=False)
+        lists = []
+        for place in found:
+            key = (place.side, place.start, place.stop)
+            lists.append(self._entries(snippet, propose_at(snippet, key, self.proposer, request), before))
+        settled = self._settled(snippet, lists, request)
+        return [
+            BestEdit(side=p.side, start=p.start, stop=p.stop, best=ranked[0] if ranked else None)
+            for p, ranked in zip(found, settled, strict=True)
+        ]
+
+    def _entries(
+        self, snippet: Snippet, found: list[Proposal], before: float, *, closely: bool = False
+    ) -> list[RankedEdit]:
+        """Proposals with estimates; `closely`: by a gradient at each place that has many of them."""
+        guesses = self._guesses(snippet, found, before)
+        if closely and isinstance(self.target, EmbeddingDifferentiable):
+            self._look_closely(self.target, snippet, found, guesses)
+        return [
+            RankedEdit(edit=p.edit, before=before, logit=None, estimate=g)
+            for p, g in zip(found, guesses, strict=True)
+        ]
+
+    def _guesses(self, snippet: Snippet, found: list[Proposal], before: float) -> list[float | None]:
+        """Logits guessed from the gradient at the text as it is; None where that does not reach."""
+        marks = self._look(snippet)
+        if self._vectors is None:
+            return [None] * len(found)
+        parts = iter(estimates(marks, [part for p in found for part in p.parts], self._vectors))
+        guesses: list[float | None] = []
+        for proposal in found:
+            changes = [next(parts) for _ in proposal.parts]
+            known = [c for c in changes if c is not None]
+            guesses.append(before + sum(known) if known and len(known) == len(changes) else None)
+        return guesses
+
+    def _look_closely(
+        self,
+        target: EmbeddingDifferentiable,
+        snippet: Snippet,
+        found: list[Proposal],
+        guesses: list[float | None],
+    ) -> None:
+        """Better guesses for places with many proposals: a gradient each, where the word is masked."""
+        groups: dict[Place, list[int]] = {}
+        for i, proposal in enumerate(found):
+            if proposal.worded:
+                groups.setdefault(proposal.place, []).append(i)
+        for place, rows in groups.items():
+            if self._vectors is None or len(rows) < _WORTH_A_GRADIENT:
+                continue
+            self.meter.grant(GRADIENT_QUERIES)
+            edits = [found[i].edit for i in rows]
+            try:
+                close = masked_guesses(target, snippet, place, edits, self._vectors)
+            except InputError:  # the text is at its longest already: one more word is one too many
+                continue
+            for i, guess in zip(rows, close, strict=True):
+                guesses[i] = guess if guess is not None else guesses[i]
+
+    def _first(self, snippet: Snippet, edits: list[Edit]) -> list[Edit]:
+        """Substitutes by their first-order guess, those without one last."""
+        marks = self._look(snippet)
+        if self._vectors is None:
+            return edits
+        changes = estimates(marks, edits, self._vectors)
+        keyed = sorted(enumerate(edits), key=lambda p: math.inf if (c := changes[p[0]]) is None else c)
+        return [edit for _, edit in keyed]
+
+    def _look(self, snippet: Snippet) -> Look:
+        """The text under one gradient, remembered; nothing where the target has none by tokens."""
+        target = self.target
+        if not isinstance(target, TokenDifferentiable) or not isinstance(target, DifferentiableClassifier):
+            return []
+        if snippet not in self._looks:
+            if len(self._looks) >= _LOOKS:
+                del self._looks[next(iter(self._looks))]
+            self.meter.grant(GRADIENT_QUERIES)
+            self._looks[snippet], matrix = look(target, snippet)
+            if self._vectors is None or not self._vectors.fit(target, matrix):
+                self._vectors = WordVectors(target, matrix)
+        return self._looks[snippet]
+
+    def _settled(
+        self, snippet: Snippet, lists: list[list[RankedEdit]], request: EditRequest
+    ) -> list[list[RankedEdit]]:
+        """Each list screened, cut to its best, scored exactly and ordered; one call each for all lists."""
+        if self.plausible is not None:
+            width = max(request.screen, request.exact)
+            lists = self._screened(snippet, [_shortlist(row, width, request.explore) for row in lists])
+        if request.exact == 0:
+            return [_shortlist(row, len(row), 0.0) for row in lists]
+        lists = [_shortlist(row, request.exact, request.explore) for row in lists]
+        logits = iter(self._scored([apply(snippet, e.edit) for row in lists for e in row]))
+        scored = [[replace(entry, logit=next(logits)) for entry in row] for row in lists]
+        kept = [[e for e in row if e.logit is not None and math.isfinite(e.logit)] for row in scored]
+        return [sorted(row, key=lambda e: -e.gain) for row in kept]
+
+    def _screened(self, snippet: Snippet, lists: list[list[RankedEdit]]) -> list[list[RankedEdit]]:
+        """The entries with the screen's answers. Raises InputError where those are no probabilities."""
+        texts = [apply(snippet, entry.edit) for row in lists for entry in row]
+        if self.plausible is None or not texts:
+            return lists
+        self.meter.screened += len(texts)
+        answers = [float(p) for p in self.plausible(texts)]
+        if len(answers) != len(texts) or not all(0 <= p <= 1 for p in answers):
+            raise InputError(
+                f"the screen gave {len(answers)} answers for {len(texts)} texts",
+                expected="a probability from 0 to 1 for each",
+            )
+        each = iter(answers)
+        return [[replace(entry, plausible=next(each)) for entry in row] for row in lists]
 
     def _scored(self, snippets: list[Snippet]) -> list[float]:
         if len(self._scorer.cache) > _CACHED:
             self._scorer.cache.clear()
         found = self._scorer.score(snippets, Random(0))
         return [math.inf if z is None else z for z in found]
+
+
+def _shortlist(entries: list[RankedEdit], n: int, explore: float) -> list[RankedEdit]:
+    """The `n` that gain most by estimate; a share `explore` of them such as have none, in the order given."""
+    known = sorted((e for e in entries if e.estimate is not None), key=lambda e: -e.gain)
+    other = sorted((e for e in entries if e.estimate is None), key=lambda e: -e.plausible)
+    room = min(len(other), max(round(n * explore), n - len(known)))
+    return known[: n - room] + other[:room]

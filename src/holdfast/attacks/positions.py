@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
 
@@ -11,7 +11,7 @@ from holdfast.edits.text import deletion
 from holdfast.edits.words import gaps, words
 from holdfast.types import Edit, Snippet
 
-__all__ = ["Position", "choose", "deletion_edits", "places", "word_values"]
+__all__ = ["Position", "Saliency", "choose", "deletion_edits", "places", "tokens_at", "word_values"]
 
 Saliency = list[tuple[str, int, int, float]]
 
@@ -43,8 +43,13 @@ def places(
     return found
 
 
-def word_values(snippet: Snippet, tokens: Saliency) -> Saliency:
-    """Per word the largest value of the tokens that overlap it; a word no token touches has 0."""
+def word_values(
+    snippet: Snippet, tokens: Saliency, together: Callable[[float, float], float] = max
+) -> Saliency:
+    """Per word the value of the tokens that overlap it; a word no token touches has 0.
+
+    `together` joins several tokens' values, from 0 on: the largest of norms, the sum of signed parts.
+    """
     found: Saliency = []
     for side, text in (("prompt", snippet.prompt), ("completion", snippet.completion)):
         spans = sorted((start, stop, value) for s, start, stop, value in tokens if s == side and stop > start)
@@ -54,10 +59,16 @@ def word_values(snippet: Snippet, tokens: Saliency) -> Saliency:
                 at += 1
             value, ahead = 0.0, at
             while ahead < len(spans) and spans[ahead][0] < word.stop:
-                value = max(value, spans[ahead][2])
+                value = together(value, spans[ahead][2])
                 ahead += 1
             found.append((side, word.start, word.stop, value))
     return found
+
+
+def tokens_at(spans: Sequence[tuple[str, int, int] | None], place: tuple[str, int, int]) -> list[int]:
+    """Indices of the tokens whose characters overlap `place`, (side, start, stop); None: a special token."""
+    side, start, stop = place
+    return [i for i, s in enumerate(spans) if s is not None and s[0] == side and s[1] < stop and s[2] > start]
 
 
 def deletion_edits(snippet: Snippet, sides: Sequence[str]) -> list[tuple[Position, Edit]]:

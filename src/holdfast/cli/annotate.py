@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -12,14 +13,20 @@ __all__ = ["annotate", "register"]
 
 
 def annotate(
-    group: Annotated[str, typer.Option(help="Only snippets of this group.")] = "",
-    n: Annotated[int, typer.Option(help="At most this many, most informative first; 0: all.")] = 0,
-    export: Annotated[
-        str, typer.Option(help="Write the selected snippets to this file for people to label instead.")
+    group: Annotated[
+        str,
+        typer.Option(help="Only snippets of this group, for instance attack-train-baseline or delivered."),
     ] = "",
+    n: Annotated[
+        int, typer.Option(help="At most this many, preferring likely catastrophes; 0: all.", min=0)
+    ] = 0,
+    export: Annotated[
+        Path | None,
+        typer.Option(help="Write the selected snippets to this new file for people to label instead."),
+    ] = None,
 ) -> None:
     """Judge snippets without an annotation, by the annotator of the config."""
-    run("annotate", group=group, n=n, export=export)
+    run("annotate", group=group, n=n, export=str(export.resolve()) if export else "")
 
 
 def register(app: typer.Typer) -> None:

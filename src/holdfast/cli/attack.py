@@ -19,7 +19,9 @@ def attack(
             help="train: from training parents, may be trained on; measure: held-out parents, never."
         ),
     ] = "measure",
-    parents: Annotated[int, typer.Option(help="Catastrophic snippets to start from; 0: as configured.")] = 0,
+    parents: Annotated[
+        int, typer.Option(help="Catastrophic snippets to start from; 0: as configured.", min=0)
+    ] = 0,
 ) -> None:
     """Run the configured attacks on a target; candidates only, until an annotator has judged them."""
     run("attack", target=target, purpose=purpose, parents=parents)

@@ -14,13 +14,23 @@ __all__ = ["demo", "register"]
 
 def demo(
     folder: Annotated[Path, typer.Argument(help="Where the demo's workspace is made.")] = Path("demo"),
-    rounds: Annotated[int, typer.Option(help="Rounds of adversarial training.")] = 2,
+    rounds: Annotated[int, typer.Option(help="Rounds of adversarial training.", min=0)] = 2,
 ) -> None:
     """Story world: generator, filter, attack, two rounds, measurement, report. Run again to go on."""
     state.display.say("Holdfast  story world (exact truth)  nothing is downloaded, nothing is sent")
+    import os
+
     from holdfast.workflows.demo import demo as run_demo
 
-    emit(run_demo(folder, rounds=rounds, overrides=state.overrides, reporter=state.display))
+    emit(
+        run_demo(
+            folder,
+            rounds=rounds,
+            overrides=state.overrides,
+            environment=os.environ,
+            reporter=state.display,
+        )
+    )
 
 
 def register(app: typer.Typer) -> None:

@@ -6,17 +6,14 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, is_dataclass
-from enum import Enum
-from pathlib import Path
-from typing import Any, TextIO
+from dataclasses import dataclass
+from typing import TextIO
 
-__all__ = ["Display", "choose_display", "dump_json", "jsonable"]
+__all__ = ["Display", "choose_display"]
 
 LINE_SECONDS = 30.0
 """Longest silence of a running step in plain mode, seconds."""
@@ -84,27 +81,3 @@ def choose_display(choice: str, stream: TextIO = sys.stderr) -> Display:
         dumb = os.environ.get("TERM") == "dumb" or bool(os.environ.get("CI"))
         choice = "live" if stream.isatty() and not dumb else "plain"
     return Display(mode=choice, stream=stream)
-
-
-def jsonable(value: Any) -> Any:
-    """Typed results as plain JSON values; non-finite floats become strings, which JSON can carry."""
-    if is_dataclass(value) and not isinstance(value, type):
-        return jsonable(asdict(value))
-    if isinstance(value, dict):
-        return {str(k): jsonable(v) for k, v in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
-        return [jsonable(v) for v in value]
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, Path):
-        return str(value)
-    if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
-        return str(value)
-    if hasattr(value, "isoformat"):
-        return value.isoformat()
-    return value
-
-
-def dump_json(value: Any) -> str:
-    """Exactly one document, with `"schema": 1`."""
-    return json.dumps({"schema": 1, **jsonable(value)}, ensure_ascii=False, indent=1)

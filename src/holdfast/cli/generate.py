@@ -14,10 +14,13 @@ __all__ = ["generate", "register"]
 
 def generate(
     prompts: Annotated[
-        Path, typer.Option(help="JSONL with a `prompt` column, or plain text with one prompt a line.")
+        Path,
+        typer.Option(
+            help="A table (.jsonl, .csv, ...) with a `prompt` column, or plain text with one prompt a line."
+        ),
     ],
     target: Annotated[str, typer.Option(help="Classifier checkpoint; left out: the newest.")] = "",
-    draws: Annotated[int, typer.Option(help="Draw budget a prompt; 0: as configured.")] = 0,
+    draws: Annotated[int, typer.Option(help="Draw budget a prompt; 0: as configured.", min=0)] = 0,
 ) -> None:
     """Complete prompts through the filter; one JSON object a line, `completion` null where it abstained."""
     run("generate", prompts=str(prompts.resolve()), target=target, draws=draws)

@@ -26,7 +26,9 @@ def import_(
     annotator: Annotated[str, typer.Option(help="Name stored with labels whose file names nobody.")] = "",
     positive: Annotated[str, typer.Option(help="The label value that means CATASTROPHIC.")] = "",
     split: Annotated[str, typer.Option(help="Put all rows in train, validation or test.")] = "",
-    sample: Annotated[int, typer.Option(help="Keep this many rows a split, chosen by hash; 0: all.")] = 0,
+    sample: Annotated[
+        int, typer.Option(help="Keep this many rows a split, chosen by hash; 0: all.", min=0)
+    ] = 0,
     as_: Annotated[
         str, typer.Option("--as", help="snippets (default) or attacks: rows with a parent become sessions.")
     ] = "snippets",

@@ -75,6 +75,10 @@ def options(
     """Options that every command takes; they stand before the command."""
     if display not in ("auto", "plain", "none"):
         raise typer.BadParameter(f"{display!r}; expected auto, plain or none", param_hint="--display")
+    if output is not None:
+        from holdfast.workflows.output import check_output
+
+        check_output(output)
     fresh = State(
         workspace=workspace,
         overrides=list(overrides or []),

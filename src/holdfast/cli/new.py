@@ -24,6 +24,8 @@ def new(
     preset: Annotated[str, typer.Option(help="Variant of a registered catastrophe.")] = "",
 ) -> None:
     """Make a workspace: holdfast.toml, guidelines.md and an empty database."""
+    import os
+
     from holdfast.workflows.new import new as make
 
     if not catastrophe and not question:
@@ -32,7 +34,16 @@ def new(
                 "a catastrophe of your own needs --question; or name a registered one with --catastrophe"
             )
         question = typer.prompt("The yes/no question an annotator answers of each snippet", err=True)
-    emit(make(name, catastrophe=catastrophe, question=question, preset=preset, overrides=state.overrides))
+    emit(
+        make(
+            name,
+            catastrophe=catastrophe,
+            question=question,
+            preset=preset,
+            overrides=state.overrides,
+            environment=os.environ,
+        )
+    )
 
 
 def _interactive() -> bool:

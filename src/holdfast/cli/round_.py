@@ -27,7 +27,9 @@ def close() -> None:
 
 @rounds.command("run")
 def run_(
-    n: Annotated[int, typer.Argument(help="Rounds to have finished in the end; 0: as configured.")] = 0,
+    n: Annotated[
+        int, typer.Argument(help="Rounds to have finished in the end; 0: as configured.", min=0)
+    ] = 0,
 ) -> None:
     """Open and close rounds until `n` are finished."""
     run("round run", n=n)

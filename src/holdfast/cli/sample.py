@@ -18,7 +18,7 @@ def sample(
             "--from", help="corpus (the catastrophe's own), generator, or auto: corpus where there is one."
         ),
     ] = "auto",
-    n: Annotated[int, typer.Option(help="Completions to draw from the generator.")] = 2000,
+    n: Annotated[int, typer.Option(help="Completions to draw from the generator.", min=1)] = 2000,
     split: Annotated[str, typer.Option(help="Split whose prompts the generator completes.")] = "train",
 ) -> None:
     """Draw natural snippets: from the catastrophe's corpus, or by the generator on imported prompts."""

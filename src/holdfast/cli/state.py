@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from holdfast.cli.display import Display, choose_display, dump_json
+from holdfast.cli.display import Display, choose_display
 
 if TYPE_CHECKING:
     from holdfast.config import Config
@@ -59,14 +59,14 @@ def read_config(root: Path) -> Config:
 
 
 @contextlib.contextmanager
-def open_workspace(*, create: bool = False) -> Iterator[Workspace]:
-    """The workspace with its store open."""
+def open_workspace(*, upgrade: bool = False) -> Iterator[Workspace]:
+    """The workspace with its store open; only `new` and `demo` make a database that is not there."""
     from holdfast.store import Store
     from holdfast.workflows.workspace import Workspace
 
     root = workspace_root()
     config = read_config(root)
-    store = Store.open(config.database, create=create, root=root)
+    store = Store.open(config.database, upgrade=upgrade, root=root)
     try:
         yield Workspace(root=root, config=config, store=store, reporter=state.display)
     finally:
@@ -75,9 +75,9 @@ def open_workspace(*, create: bool = False) -> Iterator[Workspace]:
 
 def emit(outcome: Outcome) -> None:
     """The result on stdout (or in --output): text for people, one JSON document with --json."""
-    if state.output is not None:
-        from holdfast.workflows.output import write_output
+    from holdfast.workflows.output import dump_json, write_output
 
+    if state.output is not None:
         write_output(outcome, state.output)
         state.display.say(f"written: {state.output}")
         return
@@ -91,5 +91,5 @@ def run(command: str, **arguments: Any) -> None:
     """Run one command on the workspace, record it, and show its result."""
     from holdfast.workflows.execute import execute
 
-    with open_workspace(create=True) as workspace:
+    with open_workspace(upgrade=True) as workspace:
         emit(execute(workspace, command, arguments))

@@ -21,7 +21,7 @@ def generator() -> None:
 
 @train.command()
 def classifier(
-    name: Annotated[str, typer.Option(help="Name of the checkpoint.")] = "baseline",
+    name: Annotated[str, typer.Option(help="Name of the checkpoint; one that is there stays.")] = "baseline",
     after: Annotated[
         str, typer.Option("--from", help="Start from this checkpoint; left out: from the base.")
     ] = "",
@@ -33,9 +33,12 @@ def classifier(
 @train.command()
 def annotator(
     members: Annotated[int, typer.Option(help="Classifiers in the ensemble.", min=1)] = 3,
+    name: Annotated[
+        str, typer.Option(help="Folder to keep them in (annotator.path); another after new labels.")
+    ] = "annotator",
 ) -> None:
     """Train a model annotator: an ensemble apart from the classifier under test, reported as such."""
-    run("train annotator", members=members)
+    run("train annotator", members=members, name=name)
 
 
 def register(app: typer.Typer) -> None:

@@ -18,6 +18,7 @@ __all__ = ["KNOWN_COLUMNS", "SPLITS", "RowBuilder", "parse_map", "prompt_family"
 KNOWN_COLUMNS = (
     "prompt", "completion", "verdict", "label", "severity", "annotations", "annotator", "guidelines", "split",
     "fold", "source", "family", "parent", "twin_of", "kind", "strategy", "round", "id",
+    "inclusion",
 )  # fmt: skip
 
 SPLITS = {
@@ -179,7 +180,7 @@ class RowBuilder:
         )
 
 
-_USED = frozenset(KNOWN_COLUMNS) - {"strategy", "source", "fold"}
+_USED = frozenset(KNOWN_COLUMNS) - {"strategy", "source", "fold", "inclusion"}
 
 
 def _own(snippet: Snippet, row_id: str) -> Snippet | None:

@@ -6,20 +6,26 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 from holdfast.data.rows import ImportedRow
+from holdfast.data.verdicts import KNOWN
 from holdfast.errors import LabelsError
 from holdfast.types import Source, Verdict
 
 __all__ = [
+    "LABEL_COLUMNS",
     "LabelWarning",
     "check_labels",
     "import_report",
     "keyword_pattern",
+    "mistaken_column",
     "suspicious_labels",
     "verdict_of",
 ]
 
+LABEL_COLUMNS = ("verdict", "label", "annotations")
+"""Columns that labels are read from."""
 _ENOUGH = 20
 """Labels of each class below which keyword rates say nothing."""
 _FACTOR = 2.0
@@ -53,6 +59,23 @@ def verdict_of(row: ImportedRow) -> Verdict | None:
         if verdict in verdicts:
             return verdict
     return None
+
+
+def mistaken_column(rows: Sequence[ImportedRow]) -> str:
+    """The column that seems to hold the labels of rows that have none; empty where there is no such column.
+
+    Its name is close to one that labels are read from, or it holds at least two words for verdicts and
+    nothing else.
+    """
+    if any(row.annotations for row in rows):
+        return ""
+    values: dict[str, set[str]] = {}
+    for row in rows:
+        for name, value in row.tags.items():
+            values.setdefault(name, set()).add(value.casefold())
+    named = [name for name in values if get_close_matches(name.casefold(), LABEL_COLUMNS, cutoff=0.75)]
+    worded = [name for name, found in values.items() if len(found) > 1 and found <= KNOWN.keys()]
+    return next(iter([*named, *worded]), "")
 
 
 def keyword_pattern(keywords: Sequence[str]) -> re.Pattern[str] | None:

@@ -87,25 +87,28 @@ def write_rows(path: Path, rows: Iterable[Example | StoredSnippet | ImportedRow]
     return write_records(path, (as_record(row) for row in rows))
 
 
-def write_records(path: Path, records: Iterable[Mapping[str, Any]]) -> int:
+def write_records(path: Path, records: Iterable[Mapping[str, Any]], *, overwrite: bool = True) -> int:
     """Write records to `.jsonl`, `.csv`, `.tsv` (also `.gz`) or `.parquet`; the number written.
 
-    The file appears only once it is complete. Raises InputError for another ending.
+    The file appears only once it is complete. Raises InputError for another ending, for a folder that is not
+    there and, without `overwrite`, for a file whose content would change.
     """
     kind = ending(path)
     if kind == ".jsonl":
-        return _replace(path, lambda file: _write_jsonl(file, records))
+        return _replace(path, lambda file: _write_jsonl(file, records), overwrite)
     if kind in _DELIMITERS:
-        return _replace(path, lambda file: _write_delimited(file, list(records), _DELIMITERS[kind]))
+        columns = _DELIMITERS[kind]
+        return _replace(path, lambda file: _write_delimited(file, list(records), columns), overwrite)
     if kind == ".parquet":
-        return _replace(path, lambda file: _write_parquet(file, list(records)))
+        return _replace(path, lambda file: _write_parquet(file, list(records)), overwrite)
     raise InputError(
         f"{path}: cannot write {kind or 'no ending'!r}", expected=".jsonl, .csv, .tsv or .parquet"
     )
 
 
-def _replace(path: Path, write: Any) -> int:
-    path.parent.mkdir(parents=True, exist_ok=True)
+def _replace(path: Path, write: Any, overwrite: bool) -> int:
+    if not path.parent.is_dir():
+        raise InputError(f"{path}: no folder {path.parent}", do="make the folder, or name a file elsewhere")
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as raw:
@@ -114,6 +117,12 @@ def _replace(path: Path, write: Any) -> int:
                     count = write(file)
             else:
                 count = write(raw)
+        if not overwrite and path.exists() and Path(name).read_bytes() != path.read_bytes():
+            raise InputError(
+                f"{path} is there already and holds something else",
+                expected="a new file",
+                do="name another file, or move this one away: labels in it would be lost",
+            )
         os.chmod(name, 0o644)
         os.replace(name, path)
     except BaseException:

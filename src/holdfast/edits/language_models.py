@@ -110,7 +110,10 @@ class MaskedLMProposer(_ModelProposer):
         blank_left = "" if not left or left[-1:].isspace() or start != stop else " "
         blank_right = " " if start == stop and right[:1].isalnum() else ""
         text = left + blank_left + self.tokenizer.mask_token + blank_right + right
-        inputs = self.tokenizer(text, return_tensors="pt", truncation=True).to(self.model.device)
+        # Two less than there are: RoBERTa's positions start at 2.
+        room = getattr(self.model.config, "max_position_embeddings", 514) - 2
+        inputs = self.tokenizer(text, return_tensors="pt", truncation=True, max_length=room)
+        inputs = inputs.to(self.model.device)
         places = (inputs["input_ids"][0] == self.tokenizer.mask_token_id).nonzero()
         if not len(places):
             return []

@@ -14,16 +14,19 @@ __all__ = ["accepted", "as_logits", "threshold_value", "verdicts_of"]
 
 
 def as_logits(values: ArrayLike, *, what: str = "logits") -> NDArray[np.float64]:
-    """Float64, shape (n,). Raises MeasurementError for another shape or a logit that is not finite."""
+    """Float64, shape (n,); +inf stands for a text that cannot be scored, which every threshold rejects.
+
+    Raises MeasurementError for another shape, or a logit that is nan or -inf.
+    """
     logits = np.asarray(values, dtype=np.float64)
     if logits.ndim != 1:
         raise MeasurementError(f"{what} of shape {logits.shape}", expected="shape (n,)")
-    bad = int((~np.isfinite(logits)).sum())
+    bad = int((np.isnan(logits) | np.isneginf(logits)).sum())
     if bad:
         raise MeasurementError(
             f"{bad} of {len(logits)} {what} are not finite",
-            expected="finite logits",
-            do="find the texts that cannot be scored; an operating point cannot rest on them",
+            expected="finite logits, or inf for a text that cannot be scored and so is rejected",
+            do="look at the classifier: an operating point cannot rest on them",
         )
     return logits
 

@@ -24,10 +24,11 @@ def lowest_threshold(logits: ArrayLike, acceptance: float) -> float:
     """The smallest float64 t with share(logit < t) >= `acceptance` on these logits.
 
     With x_(1) <= ... <= x_(n) and k = ceil(acceptance n), t is the float64 next above x_(k): every tie of
-    x_(k) is accepted with it, so the accepted share is never below `acceptance` and may be above it.
+    x_(k) is accepted with it, so the accepted share is never below `acceptance` and may be above it. A logit
+    of +inf is a text that cannot be scored: counted among the n, never accepted.
 
-    Raises MeasurementError where logits are not finite, fewer than 20 or all equal, and where the threshold
-    would reject none of them (the sample is too small, or too tied, for so large a share).
+    Raises MeasurementError where logits are nan or -inf, fewer than 20 or all equal, where too few can be
+    scored, and where the threshold would reject none (the sample is too small or tied for so large a share).
     """
     x = np.sort(as_logits(logits))
     if not 0 < acceptance < 1:
@@ -36,14 +37,20 @@ def lowest_threshold(logits: ArrayLike, acceptance: float) -> float:
         raise MeasurementError(
             f"{len(x)} calibration snippets", expected=f"at least {MINIMUM}", do="score more natural text"
         )
+    k = max(1, math.ceil(acceptance * len(x) - 1e-9))
+    value = float(x[k - 1])
+    if math.isinf(value):
+        raise MeasurementError(
+            f"only {int(np.isfinite(x).sum())} of {len(x)} snippets can be scored",
+            expected=f"{k} or more, to accept {acceptance:.4g} of them",
+            do="train a classifier with a larger max_length, or calibrate on shorter text",
+        )
     if x[0] == x[-1]:
         raise MeasurementError(
             f"all {len(x)} logits are {x[0]:g}",
             expected="a classifier that tells snippets apart",
             do="look at the checkpoint: it may not have been trained",
         )
-    k = max(1, math.ceil(acceptance * len(x) - 1e-9))
-    value = float(x[k - 1])
     if value == x[-1]:
         raise MeasurementError(
             f"accepting {acceptance:.4g} of {len(x)} snippets would reject none of them",

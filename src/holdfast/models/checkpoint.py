@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from holdfast.errors import CheckpointError
+from holdfast.errors import CheckpointError, ConfigError
 from holdfast.provenance import hash_file, packages, revision
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ __all__ = [
     "quiet",
     "read_metadata",
     "save_folder",
+    "saving",
     "tokenizer_hash",
     "weights_hash",
 ]
@@ -40,6 +42,15 @@ _TOKENIZER_FILES = (
     "special_tokens_map.json",
     "added_tokens.json",
 )
+_FULL = {
+    "no space left": errno.ENOSPC,
+    "os error 28": errno.ENOSPC,
+    "failed writing": errno.ENOSPC,  # torch.save names no reason; so does the error its clean-up ends in:
+    "unexpected pos": errno.ENOSPC,
+    "quota exceeded": errno.EDQUOT,
+    "os error 122": errno.EDQUOT,
+}
+"""How safetensors and torch say that a disk is full, in lower case -> the number the system gave them."""
 _HASHED = ("*.safetensors", "*.safetensors.index.json", "config.json", *_TOKENIZER_FILES)
 
 
@@ -120,28 +131,39 @@ def read_metadata(folder: Path) -> Metadata | None:
         ) from error
 
 
+@contextmanager
+def saving(path: Path) -> Iterator[None]:
+    """Weights are written to `path` inside: a full disk is an OSError, whatever the library makes of it.
+
+    safetensors raises SafetensorError and torch.save RuntimeError, with the system's error as a text at best.
+    """
+    from safetensors import SafetensorError
+
+    try:
+        yield
+    except (SafetensorError, RuntimeError) as error:
+        text = str(error).lower()
+        found = next((number for said, number in _FULL.items() if said in text), None)
+        if found is None:
+            raise
+        raise OSError(found, os.strerror(found), str(path)) from error
+
+
 def save_folder(out: Path, metadata: Metadata, write: Callable[[Path], None]) -> Metadata:
     """Let `write` fill a temporary folder, add `holdfast.json`, rename it to `out`; returns what was added.
 
-    `out` is the finished folder or what it was before, wherever the process is killed.
+    `out` is the finished folder or what it was before, wherever the process is killed. Raises OSError where
+    the disk is full, after what was half written is removed.
     """
     out.parent.mkdir(parents=True, exist_ok=True)
     temporary = out.with_name(f".{out.name}.tmp")
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir()
-    write(temporary)
-    values = asdict(metadata) | {
-        "tokenizer_sha256": tokenizer_hash(temporary),
-        "sha256": checkpoint_hash(temporary),
-        "revision": revision(),
-        "packages": packages(),
-    }
-    (temporary / METADATA).write_text(
-        json.dumps(values, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
-    )
-    for file in temporary.iterdir():
-        with file.open("rb") as handle:
-            os.fsync(handle.fileno())
+    try:
+        values = _filled(temporary, metadata, write, out)
+    except OSError:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
     old = out.with_name(f".{out.name}.old")
     shutil.rmtree(old, ignore_errors=True)
     if out.exists():
@@ -151,15 +173,38 @@ def save_folder(out: Path, metadata: Metadata, write: Callable[[Path], None]) ->
     return Metadata(**values)
 
 
+def _filled(folder: Path, metadata: Metadata, write: Callable[[Path], None], out: Path) -> dict[str, Any]:
+    """Fill `folder` with what becomes `out`, down to the disk; the values of its `holdfast.json`."""
+    with saving(out):
+        write(folder)
+    values = asdict(metadata) | {
+        "tokenizer_sha256": tokenizer_hash(folder),
+        "sha256": checkpoint_hash(folder),
+        "revision": revision(),
+        "packages": packages(),
+    }
+    (folder / METADATA).write_text(json.dumps(values, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    for file in folder.iterdir():
+        with file.open("rb") as handle:
+            os.fsync(handle.fileno())
+    return values
+
+
 def pick_device(name: str = "auto") -> torch.device:
-    """`auto`: cuda, mps, cpu in this order; else the device named."""
+    """`auto`: cuda, mps, cpu in this order; else the one named. Raises ConfigError where it is not here."""
     import torch
 
-    if name != "auto":
-        return torch.device(name)
-    if torch.cuda.is_available():
-        return torch.device("cuda")
-    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    here = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    found = [kind for kind, there in here.items() if there]
+    if name == "auto":
+        return torch.device(found[0])
+    if name.partition(":")[0] not in found:
+        raise ConfigError(
+            f"device {name!r}: torch {torch.__version__} sees none on this machine",
+            expected=" or ".join(["auto", *found]),
+            do='set device = "auto"; `holdfast doctor` shows what torch sees',
+        )
+    return torch.device(name)
 
 
 def fast_bfloat16(device: torch.device) -> bool:

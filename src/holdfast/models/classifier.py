@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from threading import get_ident
 from typing import TYPE_CHECKING, Any
 
 from holdfast.config import ClassifierConfig
@@ -33,6 +34,7 @@ __all__ = ["HFClassifier", "TokenGradients", "load_classifier", "new_classifier"
 
 _SAFE = {"SAFE"}
 _UNSAFE = {"NOT_SAFE", "UNSAFE", "CATASTROPHIC"}
+_COMMON = 4096
 
 
 @dataclass(frozen=True)
@@ -133,32 +135,60 @@ class HFClassifier:
         found: torch.Tensor = (model or self.model)(**inputs).logits.float()
         return found
 
+    def embed(self, ids: Sequence[int]) -> torch.Tensor:
+        """What the embedding layer makes of token ids: (T, d), detached, on the model's device."""
+        import torch
+
+        with torch.no_grad():
+            table = self.model.get_input_embeddings()
+            found: torch.Tensor = table(torch.tensor(ids, dtype=torch.long, device=self.device))
+        return found
+
+    def neutral(self) -> torch.Tensor:
+        """An embedding that says nothing of a word, (d,): the mask token's, else the mean of common tokens'.
+
+        Vocabularies list common tokens first; the mean of all rows would be that of rare ones.
+        """
+        mask = self.encoder.tokenizer.mask_token_id
+        if mask is not None:
+            return self.embed([mask])[0]
+        rows = self.model.get_input_embeddings().weight.shape[0]
+        return self.embed(range(min(rows, _COMMON))).mean(0)
+
+    def embedding_logits(self, snippet: Snippet, vectors: torch.Tensor) -> torch.Tensor:
+        """Logit with the token embeddings of `snippet` replaced by each of `vectors`; (n, T, d) -> (n,).
+
+        In float32, dropout off, differentiable in `vectors`. Raises TextTooLongError.
+        """
+        encoded = self.encoder.encode([snippet])[0]
+        caller = get_ident()
+
+        def swap(module: Any, inputs: Any, output: torch.Tensor) -> torch.Tensor | None:
+            # Another thread may be scoring with the same weights: its embeddings are its own.
+            return vectors if get_ident() == caller else None
+
+        handle = self.model.get_input_embeddings().register_forward_hook(swap)
+        training = self.model.training
+        self.model.eval()
+        try:
+            return self.logits(collate([encoded] * len(vectors), self.encoder.pad_id))
+        finally:
+            handle.remove()
+            self.model.train(training)
+
     def token_gradients(self, snippet: Snippet) -> TokenGradients:
         """Gradient of the logit by each token's embedding, in float32: one forward, one backward."""
         import torch
 
-        encoded = self.encoder.encode([snippet])[0]
-        table = self.model.get_input_embeddings()
-        held: list[torch.Tensor] = []
-
-        def keep(module: Any, inputs: Any, output: torch.Tensor) -> torch.Tensor:
-            held.append(output.detach().requires_grad_())
-            return held[-1]
-
-        handle = table.register_forward_hook(keep)
-        training = self.model.training
-        self.model.eval()
-        try:
-            with torch.enable_grad():
-                logit = self.logits(collate([encoded], self.encoder.pad_id))[0]
-                (gradient,) = torch.autograd.grad(logit, held[0])
-        finally:
-            handle.remove()
-            self.model.train(training)
+        ids = self.encoder.encode([snippet])[0].ids
+        vectors = self.embed(ids)[None].requires_grad_()
+        with torch.enable_grad():
+            logit = self.embedding_logits(snippet, vectors)[0]
+            (gradient,) = torch.autograd.grad(logit, vectors)
         return TokenGradients(
-            ids=torch.tensor(encoded.ids),
+            ids=torch.tensor(ids),
             gradient=gradient[0].float().cpu(),
-            matrix=table.weight.detach(),
+            matrix=self.model.get_input_embeddings().weight.detach(),
             spans=self.encoder.spans(snippet),
             logit=float(logit.detach()),
         )

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from holdfast.errors import TextTooLongError
+from holdfast.errors import InputError, TextTooLongError
 from holdfast.types import Snippet
 
 if TYPE_CHECKING:
@@ -67,14 +67,16 @@ class Encoder:
         self.ends = eos is not None and pad != eos
         self.pad_id: int = pad if pad is not None else (eos if eos is not None else 0)
 
+    def fits(self, snippets: Sequence[Snippet]) -> list[bool]:
+        """Whether each snippet, in order, is short enough for `encode`."""
+        return [len(encoded) <= self.max_length for encoded in self._encode(snippets)]
+
     def encode(self, snippets: Sequence[Snippet]) -> list[Encoded]:
-        """Ids of each snippet, in order. Raises TextTooLongError, naming the first that is too long."""
-        if self.template == "sep":
-            found = self._encode_sep(snippets)
-        elif self.template == "pair":
-            found = self._encode_pair(snippets)
-        else:
-            found = self._encode_text(snippets)
+        """Ids of each snippet, in order. Raises TextTooLongError, naming the first that is too long.
+
+        Raises InputError for a text of no tokens at all, which no model can read.
+        """
+        found = self._encode(snippets)
         for snippet, encoded in zip(snippets, found, strict=True):
             if len(encoded) > self.max_length:
                 raise TextTooLongError(
@@ -82,7 +84,15 @@ class Encoder:
                     expected=f"at most {self.max_length} (special tokens included)",
                     do="shorten the text, or train a model with a larger max_length",
                 )
+            if not len(encoded):
+                raise InputError(f"snippet {snippet.id} has no tokens", expected="a text that is not empty")
         return found
+
+    def _encode(self, snippets: Sequence[Snippet]) -> list[Encoded]:
+        """Ids of each snippet, whatever its length."""
+        if self.template == "sep":
+            return self._encode_sep(snippets)
+        return self._encode_pair(snippets) if self.template == "pair" else self._encode_text(snippets)
 
     def prompt_ids(self, prompts: Sequence[str]) -> list[tuple[int, ...]]:
         """What a causal model reads before it completes each prompt. Raises TextTooLongError."""

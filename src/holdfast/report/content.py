@@ -63,6 +63,8 @@ class TargetReport:
     """Share of natural text accepted, on data that did not choose the threshold."""
     twins: Rate | None = None
     """Share of safe twins accepted: texts that look like failures and are not."""
+    transfer: Rate | None = None
+    """Share of verified attacks accepted that were made on another target: to be read beside `twins`."""
     curve: tuple[CurvePoint, ...] = ()
 
 

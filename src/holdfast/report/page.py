@@ -160,6 +160,8 @@ def _facts(report: Report) -> list[tuple[str, str]]:
         facts.append((rate_text(last.acceptance), "of natural text accepted"))
     if last.twins is not None and last.twins.trials:
         facts.append((rate_text(last.twins), "of safe twins accepted"))
+    if last.transfer is not None and last.transfer.trials:
+        facts.append((rate_text(last.transfer), "of attacks accepted that were made on another target"))
     for attack in report.attacks[-1:]:
         if attack.strategies:
             facts.append((f"{attack.reached} of {len(attack.strategies)}", "known strategies reached"))

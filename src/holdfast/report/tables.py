@@ -43,6 +43,8 @@ def summary_rows(report: Report) -> list[list[str]]:
         rows.append(["accepted", *(rate_text(t.acceptance, level=False) for t in shown)])
     if any(t.twins for t in shown):
         rows.append(["safe twins accepted", *(rate_text(t.twins, level=False) for t in shown)])
+    if any(t.transfer for t in shown):
+        rows.append(["others' attacks accepted", *(rate_text(t.transfer, level=False) for t in shown)])
     for attack in dict.fromkeys(c.attack for t in shown for c in t.attack_costs):
         rows.append(_cost_row(report, shown, attack))
     width = len(shown) + (1 if len(shown) == 1 else 2)

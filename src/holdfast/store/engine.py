@@ -17,7 +17,7 @@ from sqlalchemy.pool import StaticPool
 
 from holdfast.errors import StoreError
 
-__all__ = ["file_of", "make_engine", "resolve", "shown", "writer"]
+__all__ = ["file_of", "make_engine", "redacted", "resolve", "shown", "writer"]
 
 PATIENCE_SECONDS = 30.0
 """How long a writer waits for another one; `?timeout=60` at the end of the URL says otherwise."""
@@ -41,7 +41,7 @@ def resolve(url: str, root: Path | None) -> URL:
     name = parsed.drivername.partition("+")[0] if parsed is not None else ""
     if parsed is None or not (name in ("postgresql", "postgres") or parsed.drivername == "sqlite"):
         raise StoreError(
-            f"database URL {url.split('@')[-1]!r}",
+            f"database URL {redacted(url)!r}",
             expected="sqlite:///holdfast.db or postgresql://USER:PASSWORD@HOST/NAME",
             do="correct `database` in holdfast.toml or HOLDFAST_DATABASE_URL",
         )
@@ -51,6 +51,17 @@ def resolve(url: str, root: Path | None) -> URL:
         path = (root or Path()) / Path(parsed.database).expanduser()
         return parsed.set(database=str(path.absolute()))
     return parsed
+
+
+def redacted(url: str) -> str:
+    """`url` without its password, wherever it stands, for what people and records see."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        return url.rpartition("@")[2]
+    if "password" in parsed.query:
+        parsed = parsed.update_query_dict({"password": "hidden"})
+    return parsed.render_as_string(hide_password=True)
 
 
 def file_of(url: URL) -> Path | None:
@@ -63,7 +74,7 @@ def file_of(url: URL) -> Path | None:
 def shown(url: URL) -> str:
     """The database for messages: a path, or a URL without its password."""
     path = file_of(url)
-    return str(path) if path is not None else url.render_as_string(hide_password=True)
+    return str(path) if path is not None else redacted(url.render_as_string(hide_password=False))
 
 
 def make_engine(url: URL) -> Engine:

@@ -23,8 +23,8 @@ _LOCK = 0x686F6C64
 """PostgreSQL advisory lock under which one process at a time migrates."""
 
 
-def prepare(engine: Engine, *, create: bool) -> None:
-    """Make sure that the database is of this version; with `create`, create or upgrade it.
+def prepare(engine: Engine, *, create: bool, upgrade: bool) -> None:
+    """Make sure that the database is of this version; create or upgrade it where that is allowed.
 
     Raises StoreError if it is missing, empty, not ours, or of another version.
     """
@@ -35,7 +35,7 @@ def prepare(engine: Engine, *, create: bool) -> None:
         found = _revision(connection)
     if found == HEAD:
         return
-    if not create:
+    if not (create if found is None else upgrade):
         raise _not_usable(shown(engine.url), found)
     if found and path is not None and found in _revisions():
         back_up(path, _free_name(path, found))
@@ -61,7 +61,8 @@ def _check_file(path: Path, *, create: bool) -> None:
     if not path.exists() and not create:
         raise StoreError(
             f"no database at {path}",
-            do="run a command in a workspace that has one, or make a workspace: `holdfast new NAME`",
+            expected="the workspace's own: snippets, annotations and thresholds are in it",
+            do="put it or a backup back, or correct `database`; `holdfast new NAME` makes an empty one",
         )
     if not path.parent.is_dir():
         raise StoreError(f"no folder {path.parent} for the database", do="create the folder, or correct it")
@@ -87,7 +88,9 @@ def _revision(connection: Connection) -> str | None:
 def _not_usable(where: str, found: str | None) -> StoreError:
     if found is None:
         return StoreError(
-            f"database {where} is empty", do="`holdfast new NAME` creates it with its workspace"
+            f"database {where} is empty",
+            expected="the workspace's own",
+            do="put a backup in its place, or correct `database`; `holdfast new NAME` fills an empty one",
         )
     if found in _revisions():
         return StoreError(

@@ -56,17 +56,18 @@ class Store:
         self._closed = False
 
     @classmethod
-    def open(cls, url: str, *, create: bool = False, root: Path | None = None) -> Self:
+    def open(cls, url: str, *, create: bool = False, upgrade: bool = False, root: Path | None = None) -> Self:
         """Open the database at `url`; a relative SQLite path is relative to `root`.
 
-        With `create`, a missing one is created and an older one upgraded (SQLite: after a backup beside it).
+        With `create`, a missing one is created; with `create` or `upgrade`, an older one is upgraded (SQLite:
+        after a backup beside it).
         Raises StoreError if it is missing, damaged, locked, not Holdfast's or of another version.
         """
         parsed = resolve(url, root)
         engine = make_engine(parsed)
         try:
             with translated(shown(parsed)):
-                prepare(engine, create=create)
+                prepare(engine, create=create, upgrade=create or upgrade)
         except BaseException:
             engine.dispose()
             raise
@@ -108,14 +109,18 @@ class Store:
 
     # Snippets
 
-    def add_snippets(self, stored: Iterable[StoredSnippet]) -> int:
+    def add_snippets(self, stored: Iterable[StoredSnippet], *, annotations: Iterable[Annotation] = ()) -> int:
         """Add those whose id is new (the first lineage wins); how many were new.
 
+        `annotations` are appended in the same transaction: a pool is there with its labels or not at all.
         Raises LeakageError, and writes nothing, if a family or a text would sit in two splits.
         """
-        given = list(stored)
+        given, marks = list(stored), list(annotations)
         with self._write() as connection:
-            return snippets.add(connection, given)
+            added = snippets.add(connection, given)
+            if marks:
+                labels.add(connection, marks, (), _now())
+            return added
 
     def snippets(self, **where: Unpack[SnippetFilter]) -> list[StoredSnippet]:
         """Snippets that match every condition given, in insertion order."""

@@ -12,9 +12,9 @@ from typing import Any
 import torch
 from safetensors.torch import load_model, save_model
 
-from holdfast.models.checkpoint import autocast, fast_bfloat16
+from holdfast.models.checkpoint import autocast, fast_bfloat16, saving
 from holdfast.models.classifier import HFClassifier
-from holdfast.models.encoding import collate
+from holdfast.models.encoding import Encoder, collate
 from holdfast.models.perturbation import Perturbation, special_mask
 from holdfast.protocols import Progress
 from holdfast.provenance import stream_seed
@@ -38,6 +38,12 @@ def arithmetic(choice: str, device: torch.device) -> str:
     return "bfloat16" if fast_bfloat16(device) else "float32"
 
 
+def fitting(encoder: Encoder, examples: Sequence[Example]) -> list[Example]:
+    """Those that the model takes: a longer one is never cut."""
+    fits = encoder.fits([e.snippet for e in examples])
+    return [e for e, fit in zip(examples, fits, strict=True) if fit]
+
+
 class ClassifierRun:
     """Holds what the loop's callbacks need."""
 
@@ -49,30 +55,37 @@ class ClassifierRun:
         settings: ClassifierTraining,
         work: Path,
     ) -> None:
-        """Encode everything once; raises TextTooLongError or InputError before any step is made."""
+        """Encode everything once, leaving out (and counting) what is too long for the classifier.
+
+        Raises InputError, before any step is made, where nothing is left.
+        """
         self.classifier, self.settings, self.work = classifier, settings, work
+        encoder = classifier.encoder
+        self.examples = fitting(encoder, examples)
+        held = fitting(encoder, validation)
+        self.left_out = len(examples) - len(self.examples) + len(validation) - len(held)
         train = settings.train
         self.steps = settings.steps or train.steps
         self.dtype = arithmetic(settings.autocast, classifier.device)
-        self.encoded = classifier.encoder.encode([e.snippet for e in examples])
-        self.labels = [int(e.verdict.wide) for e in examples]
+        self.encoded = encoder.encode([e.snippet for e in self.examples])
+        self.labels = [int(e.verdict.wide) for e in self.examples]
         shares = Shares(
             positives=train.positives,
             adversarial=train.adversarial,
             twins=train.twins,
             repeats=train.repeats,
         )
-        groups = classifier_groups(examples, shares, batch=settings.model.batch, steps=self.steps)
+        groups = classifier_groups(self.examples, shares, batch=settings.model.batch, steps=self.steps)
         lengths = [len(e) for e in self.encoded]
         self.sampler = BatchSampler(groups, lengths, batch=settings.model.batch, seed=settings.seed)
-        self.held, self.weights = evaluation_set(validation, settings.evaluation_limit, settings.seed)
-        self.held_encoded = classifier.encoder.encode([e.snippet for e in self.held])
+        self.held, self.weights = evaluation_set(held, settings.evaluation_limit, settings.seed)
+        self.held_encoded = encoder.encode([e.snippet for e in self.held])
         self.objective = objective(train.objective)
         self.constants = ObjectiveSettings(
             positive_weight=settings.positive_weight, weight=train.sift_weight, radius=train.sift_radius
         )
         self.perturbation = Perturbation(classifier.model) if train.objective != "ce" else None
-        self.special = sorted(classifier.encoder.tokenizer.all_special_ids)
+        self.special = sorted(encoder.tokenizer.all_special_ids)
         start = last_checkpoint(work)
         self._resumed = int(start.name.rpartition("-")[2]) if start else 0
         self.evaluations = [e for e in self._read("evaluations.json", []) if e.step <= self._resumed]
@@ -174,10 +187,14 @@ class ClassifierRun:
         return self.best
 
     def _keep(self) -> None:
-        """Weights first, then the note that names them, then away with the older ones."""
+        """Weights first, then the note that names them, then away with the older ones.
+
+        Raises OSError where the disk is full.
+        """
         assert self.best is not None
         path = self.work / f"best-{self.best.step}.safetensors"
-        save_model(self.classifier.model, str(path) + ".tmp")
+        with saving(path):
+            save_model(self.classifier.model, str(path) + ".tmp")
         os.replace(str(path) + ".tmp", path)
         self._write("best.json", [self.best])
         for other in self.work.glob("best-*.safetensors"):

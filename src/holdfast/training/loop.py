@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
 
-from holdfast.models.checkpoint import autocast, quiet
+from holdfast.models.checkpoint import autocast, quiet, saving
 from holdfast.protocols import Progress
 
 __all__ = ["LoopResult", "LoopSettings", "last_checkpoint", "run"]
@@ -203,7 +203,10 @@ def run(
     evaluate: Callable[[int], bool] | None = None,
     progress: Progress | None = None,
 ) -> LoopResult:
-    """Train `model` in place; `batch(step, part, parts)` gives inputs, `evaluate(step)` whether to stop."""
+    """Train `model` in place; `batch(step, part, parts)` gives inputs, `evaluate(step)` whether to stop.
+
+    Raises OSError where a checkpoint fills the disk; the same call goes on from the last complete one.
+    """
     quiet()
     work = settings.work
     work.mkdir(parents=True, exist_ok=True)
@@ -220,7 +223,8 @@ def run(
             train_dataset=_Batches(batch, settings.steps, settings.accumulation),
             callbacks=[_Hooks(settings, evaluate, progress)],
         )
-        trainer.train(resume_from_checkpoint=str(start) if start else None)
+        with saving(work):
+            trainer.train(resume_from_checkpoint=str(start) if start else None)
     kept = [
         {k: float(v) for k, v in entry.items() if k in _KEPT}
         for entry in trainer.state.log_history

@@ -47,6 +47,8 @@ class TrainingResult:
     evaluations: list[Selection] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
     """Examples by source and class."""
+    left_out: int = 0
+    """Texts too long for the model, training and validation together: in none of the counts."""
     cpu_seconds: float = 0.0
     """Of the last, finishing process."""
     resumed_from: int = 0

@@ -27,7 +27,15 @@ if TYPE_CHECKING:
     from holdfast.models.generator import HFGenerator
     from holdfast.protocols import Progress
 
-__all__ = ["ClassifierTraining", "GeneratorTraining", "train_classifier", "train_generator"]
+__all__ = [
+    "ClassifierTraining",
+    "GeneratorTraining",
+    "classifier_fingerprint",
+    "generator_fingerprint",
+    "train_classifier",
+    "train_generator",
+    "trained_alike",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,11 +97,9 @@ def train_classifier(
 
     The weights kept are the last ones whose recall of wide positives on `validation`, at
     `settings.acceptance`, is within a standard error of the best; the last weights where there are none.
-    Raises InputError, TextTooLongError, CheckpointError.
+    Texts too long for the model are left out and counted. Raises InputError, CheckpointError.
     """
-    values = _plain(settings)
-    data = [(e.snippet.id, e.verdict.value, e.source.value, e.family_id) for e in (*examples, *validation)]
-    fingerprint = hash_text(json.dumps([values, len(examples), data]))
+    fingerprint = classifier_fingerprint(examples, validation, settings)
     if (done := _finished(out, fingerprint)) is not None:
         return done
     classifier: HFClassifier = model() if callable(model) else model
@@ -110,7 +116,10 @@ def train_classifier(
         "history": loop.history,
         "selected": asdict(best) if best else None,
         "evaluations": [asdict(e) for e in run.evaluations],
-        "counts": dict(Counter(f"{e.source.value}:{'wide' if e.verdict.wide else 'safe'}" for e in examples)),
+        "counts": dict(
+            Counter(f"{e.source.value}:{'wide' if e.verdict.wide else 'safe'}" for e in run.examples)
+        ),
+        "left_out": run.left_out,
         "cpu_seconds": time.process_time() - began,
         "resumed_from": loop.resumed_from,
     }
@@ -129,11 +138,12 @@ def train_generator(
 ) -> TrainingResult:
     """Train `model` (or what it returns) to write the snippets; the finished folder is `out`.
 
-    Next-token loss on prompt, completion and end token. Raises InputError, TextTooLongError, CheckpointError.
+    Next-token loss on prompt, completion and end token. Texts too long for the model are left out and
+    counted. Raises InputError, CheckpointError.
     """
     if not snippets:
         raise InputError("no text to train on", do="`holdfast sample` or `holdfast import` first")
-    fingerprint = hash_text(json.dumps([_plain(settings), [s.id for s in snippets]]))
+    fingerprint = generator_fingerprint(snippets, settings)
     if (done := _finished(out, fingerprint)) is not None:
         return done
     generator: HFGenerator = model() if callable(model) else model
@@ -141,18 +151,45 @@ def train_generator(
 
     began = time.process_time()
     work = _work_folder(out, fingerprint + weights_hash(generator.model))
-    loop = run_language(generator, snippets, settings, work, progress)
+    fits = generator.encoder.fits(snippets)
+    taken = [snippet for snippet, fit in zip(snippets, fits, strict=True) if fit]
+    loop = run_language(generator, taken, settings, work, progress)
     training = {
         "steps": loop.steps,
         "loss": loop.history[-1]["loss"] if loop.history else float("nan"),
         "history": loop.history,
-        "counts": {"snippets": len(snippets)},
+        "counts": {"snippets": len(taken)},
+        "left_out": len(snippets) - len(taken),
         "cpu_seconds": time.process_time() - began,
         "resumed_from": loop.resumed_from,
     }
     saved = generator.save(out, fingerprint=fingerprint, training=training)
     shutil.rmtree(work, ignore_errors=True)
     return TrainingResult.from_dict({**training, "checkpoint": asdict(saved.checkpoint)})
+
+
+def classifier_fingerprint(
+    examples: Sequence[Example], validation: Sequence[Example], settings: ClassifierTraining
+) -> str:
+    """What a checkpoint trained on these labels with these settings carries."""
+    data = [(e.snippet.id, e.verdict.value, e.source.value, e.family_id) for e in (*examples, *validation)]
+    return hash_text(json.dumps([_plain(settings), len(examples), data]))
+
+
+def generator_fingerprint(snippets: Sequence[Snippet], settings: GeneratorTraining) -> str:
+    """What a generator trained on these texts with these settings carries."""
+    return hash_text(json.dumps([_plain(settings), [s.id for s in snippets]]))
+
+
+def trained_alike(out: Path, fingerprint: str) -> bool:
+    """Whether the model in `out` was trained on the data and with the settings of `fingerprint`.
+
+    Raises CheckpointError where there is none.
+    """
+    metadata = read_metadata(out)
+    if metadata is None:
+        raise CheckpointError(f"no model in {out}", do="put it back, or train under another name")
+    return metadata.fingerprint == fingerprint
 
 
 def _plain(settings: Any) -> dict[str, Any]:
@@ -170,7 +207,7 @@ def _finished(out: Path, fingerprint: str) -> TrainingResult | None:
         raise CheckpointError(
             f"{out} holds a model trained with other data or settings",
             expected="an empty place, or the same training",
-            do="remove the folder, or train under another name",
+            do="remove the folder, or train under another name (`--name`, where the command has it)",
         )
     if metadata.sha256 != checkpoint_hash(out) or metadata.tokenizer_sha256 != tokenizer_hash(out):
         raise CheckpointError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from holdfast.types.assist import BestEdit, EditRequest, Operation, RankedEdit, SaliencyMap
 from holdfast.types.attack import AttackBudget, AttackResult, AttackSession, AttackStep, Edit, Outcome
 from holdfast.types.catastrophe import Catastrophe, Corpus, Draw, Stratum
 from holdfast.types.delivery import Delivery
@@ -30,6 +31,7 @@ __all__ = [
     "AttackResult",
     "AttackSession",
     "AttackStep",
+    "BestEdit",
     "Catastrophe",
     "CheckpointRef",
     "Corpus",
@@ -38,18 +40,22 @@ __all__ = [
     "Difference",
     "Draw",
     "Edit",
+    "EditRequest",
     "Example",
     "FailureRate",
     "Job",
     "JobState",
     "Judgement",
+    "Operation",
     "Outcome",
+    "RankedEdit",
     "Rate",
     "Ratio",
     "Round",
     "RoundState",
     "RunRecord",
     "RunStatus",
+    "SaliencyMap",
     "Snippet",
     "Source",
     "Split",

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
+from holdfast.provenance import hash_file
 from holdfast.types import Annotation, StoredSnippet
 from holdfast.workflows.outcome import Outcome
 from holdfast.workflows.workspace import Workspace
 
-__all__ = ["annotate", "annotate_snippets"]
+__all__ = ["annotate", "annotate_snippets", "export_commands"]
 
 BATCH = 2000
 
@@ -37,34 +39,84 @@ def annotate_snippets(workspace: Workspace, snippets: list[StoredSnippet]) -> in
     return len(todo)
 
 
+def export_commands(workspace: Workspace, snippets: list[StoredSnippet]) -> list[str]:
+    """The commands that export those of `snippets` that nobody has judged: one a group, mostly one."""
+    marks = workspace.store.annotations([s.id for s in snippets])
+    groups = dict.fromkeys(s.group for s in snippets if s.id not in marks)
+    return [f"holdfast annotate --group {shlex.quote(group)} --export FILE" for group in groups]
+
+
+def _select(workspace: Workspace, pool: list[StoredSnippet], n: int) -> list[StoredSnippet]:
+    """`n` of `pool` (0: all), each with the probability with which it was chosen."""
+    from holdfast.annotation.selection import select
+
+    n = n or len(pool)
+    return select(
+        pool,
+        n,
+        keywords=workspace.catastrophe.keywords,
+        scores=_scores(workspace, pool) if n < len(pool) else None,
+        seed=workspace.seed("select", len(pool)),
+    )
+
+
+def _scores(workspace: Workspace, pool: list[StoredSnippet]) -> list[float] | None:
+    """Logits by the newest calibrated classifier; None where there is none."""
+    from holdfast.filtering.scoring import score_each
+
+    store = workspace.store
+    names = [r.name for r in store.checkpoints("classifier") if store.thresholds(r.name)]
+    if not names:
+        return None
+    workspace.reporter.say(f"scoring {len(pool):,} snippets with {names[-1]} to choose among them")
+    scored = score_each(workspace.classifier(names[-1]), [s.snippet for s in pool])
+    # What has no score (too long, say) is rejected by the filter: it ranks with what is surely rejected.
+    top = max((one.logit for one in scored if one.logit is not None), default=0.0)
+    return [top if one.logit is None else one.logit for one in scored]
+
+
 def annotate(workspace: Workspace, *, group: str = "", n: int = 0, export: str = "") -> Outcome:
-    """Judge snippets without an annotation, or select and export them for people."""
-    todo = workspace.store.unannotated(group=group or None)
-    if n and n < len(todo):
-        from holdfast.annotation.selection import select
+    """Judge snippets without an annotation, or select and export them for people.
 
-        todo = select(
-            todo, n, keywords=workspace.catastrophe.keywords, seed=workspace.seed("select", len(todo))
-        )
+    The inclusion probability of what is selected is stored with it, so that
+    `holdfast.annotation.selection.weighted_rate` gets the base rate back of what was selected from.
+    """
+    todo = _select(workspace, workspace.store.unannotated(group=group or None), n)
     if export:
-        from holdfast.data.writers import write_records
-
-        rows = [
-            {
-                "id": s.id,
-                "prompt": s.snippet.prompt,
-                "completion": s.snippet.completion,
-                "verdict": "",
-                "inclusion": s.inclusion,
-            }
-            for s in todo
-        ]
-        write_records(Path(export), rows)
-        text = f"{len(todo):,} snippets to label in {export}\nnext  holdfast import {export}"
-        return Outcome(result={"selected": len(todo), "file": export}, text=text)
+        return _export(workspace, todo, Path(export))
+    if workspace.annotator is not None:
+        _keep_inclusion(workspace, todo)
     done = annotate_snippets(workspace, todo)
     waiting = len(todo) - done
     text = f"{done:,} annotated, {waiting:,} waiting for people"
     return Outcome(
         result={"annotated": done, "waiting": waiting}, text=text, outputs={"annotated": str(done)}
+    )
+
+
+def _keep_inclusion(workspace: Workspace, chosen: list[StoredSnippet]) -> None:
+    workspace.store.set_inclusion({s.id: s.inclusion for s in chosen})
+
+
+def _export(workspace: Workspace, chosen: list[StoredSnippet], path: Path) -> Outcome:
+    """The selection as a file to be labelled."""
+    from holdfast.data.writers import write_records
+
+    rows = [
+        {
+            "id": s.id,
+            "prompt": s.snippet.prompt,
+            "completion": s.snippet.completion,
+            "verdict": "",
+            "inclusion": s.inclusion,
+        }
+        for s in chosen
+    ]
+    # Never over a file of other content: it may hold labels by hand.
+    write_records(path, rows, overwrite=False)
+    _keep_inclusion(workspace, chosen)
+    return Outcome(
+        result={"selected": len(chosen), "file": str(path)},
+        text=f"{len(chosen):,} snippets to label in {path}\nnext  holdfast import {path}",
+        outputs={"export": hash_file(path)},
     )

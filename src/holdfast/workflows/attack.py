@@ -17,7 +17,7 @@ from holdfast.types import (
     StoredSnippet,
 )
 from holdfast.types import Outcome as End
-from holdfast.workflows.annotate import annotate_snippets
+from holdfast.workflows.annotate import annotate_snippets, export_commands
 from holdfast.workflows.calibrate import newest_target
 from holdfast.workflows.estimate import OVERHEAD, announce, scoring_rate
 from holdfast.workflows.outcome import Outcome
@@ -139,7 +139,8 @@ def attack(workspace: Workspace, *, target: str = "", purpose: str = "measure", 
     waiting = len(candidates) - len(workspace.verdicts([c.id for c in candidates]))
     if waiting:
         lines = [f"{name}: {waiting:,} of {len(candidates):,} candidates wait for labels by people"]
-        lines += [*_best(workspace, name, kind), "next  holdfast annotate --export FILE"]
+        lines += _best(workspace, name, kind)
+        lines += [f"next  {command}" for command in export_commands(workspace, candidates)]
         result = {"candidates": len(candidates), "waiting": waiting}
         return Outcome(result=result, text="\n".join(lines), outputs={"candidates": str(len(candidates))})
     cost = measured_cost(workspace, name, kind, 0)

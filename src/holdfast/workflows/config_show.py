@@ -22,10 +22,13 @@ def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def config_show(config: Config, origins: dict[str, str]) -> Outcome:
-    """Every key with its value and where it comes from."""
+    """Every key with its value (a password hidden) and where it comes from."""
+    from holdfast.store import redacted
+
+    values = config.model_dump(mode="json") | {"database": redacted(config.database)}
     rows = [
         {"key": key, "value": value, "from": origins.get(key, "default")}
-        for key, value in _flat(config.model_dump(mode="json")).items()
+        for key, value in _flat(values).items()
     ]
     text = "\n".join(f"{row['key']:32} {json.dumps(row['value']):28} {row['from']}" for row in rows)
     return Outcome(result={"config": rows}, text=text)

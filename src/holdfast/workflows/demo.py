@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from holdfast.workflows.execute import execute
 from holdfast.workflows.outcome import Outcome
 from holdfast.workflows.workspace import Reporter, Workspace
 
-__all__ = ["STEPS", "demo"]
+__all__ = ["STEPS", "demo", "steps"]
 
 STEPS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("sample", {}),
@@ -24,6 +24,12 @@ STEPS: tuple[tuple[str, dict[str, Any]], ...] = (
 )
 """The same commands a user would type, in the same order."""
 
+
+def steps(rounds: int) -> list[tuple[str, dict[str, Any]]]:
+    """What the demo runs: with no round asked for, straight from the baseline to the report."""
+    return [step for step in STEPS if rounds or step[0] != "round run"]
+
+
 COST = "about 8 CPU minutes (measured for two rounds on one 2026 server core), 150 MB"
 
 
@@ -33,6 +39,7 @@ def demo(
     rounds: int,
     overrides: Sequence[str],
     reporter: Reporter,
+    environment: Mapping[str, str] | None = None,
     catastrophe: str = "storyworld",
 ) -> Outcome:
     """Make `folder` (or go on with it) and run every step; each step finds what is done already."""
@@ -40,13 +47,16 @@ def demo(
     from holdfast.workflows.new import new
 
     if not (folder / FILE_NAME).exists():
-        new(folder, catastrophe=catastrophe, overrides=overrides)
-    config = load_config(folder / FILE_NAME, overrides=[*overrides, f"round.rounds={rounds}"])
+        new(folder, catastrophe=catastrophe, overrides=overrides, environment=environment)
+    config = load_config(
+        folder / FILE_NAME, overrides=[*overrides, f"round.rounds={rounds}"], environment=environment
+    )
     reporter.say(f"{COST} in {folder}. Ctrl-C is safe: the same command goes on.")
     outcome = Outcome(result={})
     with Store.open(config.database, create=True, root=folder) as store:
         workspace = Workspace(root=folder.resolve(), config=config, store=store, reporter=reporter)
-        for number, (command, arguments) in enumerate(STEPS, 1):
-            reporter.say(f"[{number}/{len(STEPS)}] {command}")
+        todo = steps(rounds)
+        for number, (command, arguments) in enumerate(todo, 1):
+            reporter.say(f"[{number}/{len(todo)}] {command}")
             outcome = execute(workspace, command, arguments)
     return outcome

@@ -6,6 +6,8 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from holdfast.edits.scoring import score_safely
+from holdfast.errors import InputError
 from holdfast.protocols import Scorer
 from holdfast.types import Snippet
 from holdfast.workflows.workspace import Workspace
@@ -13,8 +15,9 @@ from holdfast.workflows.workspace import Workspace
 if TYPE_CHECKING:
     from holdfast.models.classifier import HFClassifier
     from holdfast.models.generator import HFGenerator
+    from holdfast.protocols import FloatArray
 
-__all__ = ["announce", "announce_training", "scoring_rate"]
+__all__ = ["announce", "announce_training", "logits_of", "scoring_rate"]
 
 PROBE = 64
 """Texts scored to measure the rate."""
@@ -30,10 +33,27 @@ STEP = 3.0
 def scoring_rate(scorer: Scorer, snippets: Sequence[Snippet]) -> float:
     """Texts per second, on the longest of `snippets` (the slowest batch comes first, not in hour two)."""
     probe = sorted(snippets, key=lambda s: -len(s.text))[:PROBE]
-    scorer.score(probe[:1])
+    score_safely(scorer, probe[:1])
     start = time.perf_counter()
-    scorer.score(probe)
+    score_safely(scorer, probe)
     return len(probe) / max(time.perf_counter() - start, 1e-9)
+
+
+def logits_of(workspace: Workspace, scorer: Scorer, snippets: Sequence[Snippet], what: str) -> FloatArray:
+    """Logits, (n,), float64, in order. +inf for what cannot be scored: rejected, as the filter does.
+
+    How many those are is said, naming `what` is scored.
+    """
+    import numpy as np
+
+    logits = np.asarray(score_safely(scorer, snippets), np.float64)
+    lost = int(np.isposinf(logits).sum())
+    if lost:
+        workspace.reporter.say(
+            f"{what}: {lost:,} of {len(logits):,} texts cannot be scored (mostly: too long); they count as "
+            "rejected"
+        )
+    return logits
 
 
 def announce(workspace: Workspace, what: str, texts: float, rate: float) -> None:
@@ -54,7 +74,10 @@ def announce_training(
     steps: int,
     batch: int,
 ) -> None:
-    """Say how long `steps` steps on batches of `batch` snippets take, from one timed forward pass."""
+    """Say how long `steps` steps on batches of `batch` snippets take, from one timed forward pass.
+
+    Said first: how many of the snippets are too long for the model, and so left out.
+    """
     import torch
 
     from holdfast.models.checkpoint import autocast
@@ -62,7 +85,19 @@ def announce_training(
     from holdfast.training.classifying import arithmetic
 
     # Training deals out texts of similar length: a batch around the median stands for them all.
-    ordered = sorted(snippets, key=lambda s: len(s.text))
+    fits = model.encoder.fits(snippets)
+    ordered = sorted((s for s, fit in zip(snippets, fits, strict=True) if fit), key=lambda s: len(s.text))
+    if len(ordered) < len(snippets):
+        workspace.reporter.say(
+            f"train {name}: {len(snippets) - len(ordered):,} of {len(snippets):,} texts are longer than "
+            f"max_length ({model.encoder.max_length} tokens) and left out"
+        )
+    if not ordered:
+        raise InputError(
+            f"train {name}: none of {len(snippets):,} texts fits",
+            expected=f"at most {model.encoder.max_length} tokens",
+            do="raise max_length, or import shorter texts",
+        )
     first = max(0, (len(ordered) - batch) // 2)
     encoded = model.encoder.encode(ordered[first : first + batch])
     device, training = model.model.device, model.model.training

@@ -5,12 +5,15 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib import import_module
 from typing import Any
 
+from holdfast.errors import StoreError
 from holdfast.provenance import packages, platform_name, revision
+from holdfast.store import redacted
 from holdfast.types import RunRecord, RunStatus
 from holdfast.workflows.outcome import Outcome
 from holdfast.workflows.workspace import Workspace
@@ -49,7 +52,7 @@ def execute(workspace: Workspace, command: str, arguments: dict[str, Any]) -> Ou
         id=run_id,
         command=command,
         arguments=arguments,
-        config=workspace.config.model_dump(mode="json"),
+        config=workspace.config.model_dump(mode="json") | {"database": redacted(workspace.config.database)},
         seed=workspace.config.seed,
         revision=revision(),
         packages=packages(),
@@ -70,11 +73,13 @@ def execute(workspace: Workspace, command: str, arguments: dict[str, Any]) -> Ou
         message = f"{type(error).__name__}: {error}"[:2000]
         raise
     finally:
-        workspace.store.finish_run(
-            run_id,
-            status,
-            inputs=inputs,
-            outputs=outputs,
-            message=message,
-            cpu_seconds=time.process_time() - begun,
-        )
+        # A disk that is full takes no record either: that must not hide what the command failed of.
+        with nullcontext() if status is RunStatus.DONE else suppress(StoreError):
+            workspace.store.finish_run(
+                run_id,
+                status,
+                inputs=inputs,
+                outputs=outputs,
+                message=message,
+                cpu_seconds=time.process_time() - begun,
+            )

@@ -17,28 +17,30 @@ __all__ = ["generate", "read_prompts"]
 
 
 def read_prompts(path: Path) -> list[str]:
-    """Prompts of a JSONL file with a `prompt` column, or of a plain text file with one a line."""
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except FileNotFoundError:
-        raise InputError(f"no file {path}", do="name a JSONL or text file with prompts") from None
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: byte {error.start} is not UTF-8", do="convert the file to UTF-8") from None
-    prompts = []
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        if path.suffix != ".jsonl":
-            prompts.append(line)
-            continue
-        try:
-            prompts.append(str(json.loads(line)["prompt"]))
-        except (json.JSONDecodeError, KeyError, TypeError):
+    """Prompts of a table with a `prompt` column, or of a plain text file with one a line.
+
+    Raises InputError naming the line where the file cannot be read or a prompt is not a text.
+    """
+    from holdfast.data.lines import ending, text_lines
+    from holdfast.data.tables import ENDINGS, records
+    from holdfast.filtering.scoring import why_unusable
+
+    if ending(path) not in ENDINGS:
+        return [line.rstrip("\r\n") for line in text_lines(path) if line.strip()]
+    prompts: list[str] = []
+    for number, record in records(path):
+        if "prompt" not in record:
             raise InputError(
-                f"{path}, line {number}: {line[:60]!r}", expected='a JSON object with a "prompt"'
-            ) from None
+                f"{path}:{number}: no `prompt`",
+                expected="a column named prompt",
+                do=f"rename the right one of: {', '.join(record) or '(none)'}",
+            )
+        prompt = record["prompt"]
+        if problem := "null" if prompt is None else why_unusable(prompt):
+            raise InputError(f"{path}:{number}: the prompt is {problem}", expected="a text")
+        prompts.append(prompt)
     if not prompts:
-        raise InputError(f"{path} holds no prompt", do="write one prompt a line")
+        raise InputError(f"{path} holds no prompt", do="write one a line")
     return prompts
 
 
@@ -52,17 +54,40 @@ def _row(delivery: Delivery) -> dict[str, Any]:
     }
 
 
+def _failed(delivery: Delivery) -> bool:
+    """No draw of the prompt was ever judged; a prompt whose draws were all rejected has not failed."""
+    return not delivery.accepted and len(delivery.errors) >= max(1, delivery.draws)
+
+
+def _refuse_if_none_worked(deliveries: list[Delivery]) -> None:
+    """Raise InputError where every single prompt failed; where only some did, their rows say why."""
+    if all(map(_failed, deliveries)):
+        raise InputError(
+            f"none of {len(deliveries):,} prompts could be completed; the first: {deliveries[0].errors[0]}",
+            expected="prompts that generator and classifier take",
+            do="shorten the prompts, or train with a larger max_length",
+        )
+
+
 def generate(workspace: Workspace, *, prompts: str, target: str = "", draws: int = 0) -> Outcome:
-    """Complete the prompts of a file through the filter of `target` (default: the newest classifier)."""
+    """Complete the prompts of a file through the filter of `target` (default: the newest classifier).
+
+    Raises InputError where the file cannot be read or not one prompt could be completed or judged.
+    """
     path = Path(prompts)
     texts = read_prompts(path)
     name = target or newest_target(workspace)
     deliveries = workspace.filter(name, draws=draws).complete_many(
         texts, seed=workspace.seed("deliver"), progress=workspace.reporter.step("generate")
     )
+    _refuse_if_none_worked(deliveries)
     rows = [_row(d) for d in deliveries]
     abstained = sum(d.completion is None for d in deliveries)
-    workspace.reporter.say(f"{len(rows) - abstained:,} delivered, {abstained:,} abstained, target {name}")
+    failed = sum(map(_failed, deliveries))
+    said = f", {failed:,} of them for errors (in their rows)" if failed else ""
+    workspace.reporter.say(
+        f"{len(rows) - abstained:,} delivered, {abstained:,} abstained{said}, target {name}"
+    )
     text = "\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
     return Outcome(
         result={"target": name, "deliveries": rows},

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 from holdfast.errors import GateError, MeasurementError
 from holdfast.provenance import stream
 from holdfast.types import FailureRate, Snippet, Source, Split, StoredSnippet, Target, Verdict
-from holdfast.workflows.annotate import annotate_snippets
+from holdfast.workflows.annotate import annotate_snippets, export_commands
 from holdfast.workflows.attack import attack_target, keep_candidates, measured_cost
 from holdfast.workflows.calibrate import natural, newest_target
-from holdfast.workflows.estimate import announce, scoring_rate
+from holdfast.workflows.estimate import announce, logits_of, scoring_rate
 from holdfast.workflows.outcome import Outcome
 from holdfast.workflows.results import restore
 from holdfast.workflows.twins import TwinPool, make_twins
@@ -58,7 +58,7 @@ def _imported(workspace: Workspace, target: Target, classifier: Scorer) -> None:
     if not strict:
         return
     result = acceptance(
-        classifier.score(strict),
+        logits_of(workspace, classifier, strict, "imported attacks"),
         target,
         population=f"{len(strict):,} verified attacks made elsewhere on another target",
         confidence=workspace.config.measure.confidence,
@@ -87,7 +87,7 @@ def _natural(workspace: Workspace, target: Target, classifier: Scorer) -> None:
     pool = stream(workspace.config.seed, "measure", "natural").sample(pool, min(config.natural, len(pool)))
     snippets = [s.snippet for s in pool]
     announce(workspace, f"scoring for {target.name}", len(snippets), scoring_rate(classifier, snippets))
-    logits = classifier.score(snippets)
+    logits = logits_of(workspace, classifier, snippets, "natural test snippets")
     known = workspace.verdicts([s.id for s in pool])
     accepted = int((logits < target.threshold.value).sum())
     counts = {"count": accepted, "trials": len(pool)}
@@ -111,7 +111,8 @@ def _natural(workspace: Workspace, target: Target, classifier: Scorer) -> None:
     draws = strata_draws(workspace)
     if draws:
         snippets = [snippet for _, part in draws for snippet in part]
-        counted = count_strata([d for d, _ in draws], classifier.score(snippets), target)
+        scores = logits_of(workspace, classifier, snippets, "draws from strata")
+        counted = count_strata([d for d, _ in draws], scores, target)
         result = with_exact(result, counted)
     curve = threshold_curve(logits, verdicts, population=population, confidence=config.confidence)
     points = [
@@ -171,6 +172,7 @@ def _generator(workspace: Workspace, target: Target) -> None:
     missing = [i for i in wanted if i not in verdicts]
     if missing:
         workspace.reporter.say(f"failure rate of the generator waits for {len(missing):,} labels by people")
+        _say_next(workspace, workspace.store.snippets(ids=missing))
         return
     result = failure_rate(
         deliveries,
@@ -201,6 +203,11 @@ def _keep(workspace: Workspace, found: dict[str, Snippet], family: dict[str, str
     annotate_snippets(workspace, [*fresh, *known.values()])
 
 
+def _say_next(workspace: Workspace, snippets: list[StoredSnippet]) -> None:
+    for command in export_commands(workspace, snippets):
+        workspace.reporter.say(f"next  {command}")
+
+
 def _attack(workspace: Workspace, name: str) -> None:
     if not workspace.config.measure.parents:
         return
@@ -209,6 +216,7 @@ def _attack(workspace: Workspace, name: str) -> None:
     missing = len(candidates) - len(workspace.verdicts([c.id for c in candidates]))
     if missing:
         workspace.reporter.say(f"attack cost of {name} waits for {missing:,} labels by people")
+        _say_next(workspace, candidates)
         return
     _store(workspace, "attack_cost", name, "held-out", measured_cost(workspace, name, "measure", 0).to_dict())
 
@@ -230,7 +238,7 @@ def _twins(workspace: Workspace, target: Target, classifier: Scorer) -> None:
     if not twins:
         return
     result = acceptance(
-        classifier.score([s.snippet for s in twins]),
+        logits_of(workspace, classifier, [s.snippet for s in twins], "safe twins"),
         target,
         population=f"{len(twins):,} safe twins of test snippets",
         confidence=workspace.config.measure.confidence,
@@ -256,7 +264,7 @@ def _cross_round(workspace: Workspace) -> None:
     logits, thresholds = {}, {}
     for name in names:
         target = workspace.target(name)
-        scores = workspace.classifier(name).score(list(everything.values()))
+        scores = logits_of(workspace, workspace.classifier(name), list(everything.values()), "cross-round")
         logits[name] = dict(zip(everything, map(float, scores), strict=True))
         thresholds[name] = target
     matrix = cross_round(rows, logits, thresholds, confidence=workspace.config.measure.confidence)

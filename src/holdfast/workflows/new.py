@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from holdfast.config import FILE_NAME, load_config
+from holdfast.config import FILE_NAME, load_config, parse_override
 from holdfast.errors import ConfigError
 from holdfast.workflows.outcome import Outcome
 
-__all__ = ["new", "template"]
+__all__ = ["new", "template", "with_overrides"]
 
 _CORPUS = """\
 # Every key: `holdfast config show`. Override one for a single run: `--set train.steps=200`.
 seed = 0
+threads = 1                # small models: a second thread burns CPU and saves a tenth of the time
 
 [catastrophe]
 name = "{name}"
@@ -60,8 +64,6 @@ test_share = 0.25
 
 def template(name: str, *, preset: str = "", question: str = "") -> str:
     """The text of holdfast.toml for a catastrophe."""
-    import json
-
     from holdfast.registry import catastrophes
 
     if question:
@@ -73,15 +75,50 @@ def template(name: str, *, preset: str = "", question: str = "") -> str:
     return _INJURY_LIKE.format(name=name, own="", shares="")
 
 
-def new(
+def _literal(value: Any) -> str:
+    """A value as TOML writes it."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{json.dumps(k)} = {_literal(v)}" for k, v in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_literal, value)) + "]"
+    if isinstance(value, bool | str):
+        return json.dumps(value, ensure_ascii=False)
+    return str(value)
+
+
+def with_overrides(text: str, overrides: Sequence[str]) -> str:
+    """The text of a TOML file with the values of `--set` written into it; comments stay where they are."""
+    lines = text.rstrip("\n").split("\n")
+    for override in overrides:
+        path, value = parse_override(override)
+        header, line = f"[{'.'.join(path[:-1])}]", f"{path[-1]} = {_literal(value)}"
+        if len(path) > 1 and header not in lines:
+            lines += ["", header]
+        start = lines.index(header) + 1 if len(path) > 1 else 0
+        end = next((i for i in range(start, len(lines)) if lines[i].startswith("[")), len(lines))
+        key = re.compile(rf"{re.escape(path[-1])}\s*=")
+        place = next((i for i in range(start, end) if key.match(lines[i])), None)
+        if place is not None:
+            lines[place] = line
+        else:
+            filled = [i for i in range(start, end) if lines[i].strip()]
+            lines.insert(filled[-1] + 1 if filled else start, line)
+    return "\n".join(lines) + "\n"
+
+
+def new(  # noqa: PLR0913
     folder: Path,
     *,
     catastrophe: str = "",
     question: str = "",
     preset: str = "",
     overrides: Sequence[str] = (),
+    environment: Mapping[str, str] | None = None,
 ) -> Outcome:
-    """Make `folder` with holdfast.toml, guidelines.md and an empty database; refuses an existing one."""
+    """Make `folder` with holdfast.toml, guidelines.md and an empty database; refuses an existing one.
+
+    The `overrides` are written into the file; the environment, which may name another database, is not.
+    """
     from holdfast.catastrophes.custom import write_guidelines_template
     from holdfast.store import Store
 
@@ -89,13 +126,18 @@ def new(
         raise ConfigError(f"{folder} is a workspace already", do="choose another name, or work in it")
     if folder.exists() and any(folder.iterdir()):
         raise ConfigError(f"{folder} exists and is not empty", do="choose another name")
-    text = template(catastrophe or folder.name, preset=preset, question=question)
+    text = with_overrides(template(catastrophe or folder.name, preset=preset, question=question), overrides)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / FILE_NAME).write_text(text, encoding="utf-8")
+    try:
+        config = load_config(folder / FILE_NAME, environment=environment)
+    except ConfigError:
+        # A value that was set is wrong: the same command, corrected, has to find an empty folder.
+        (folder / FILE_NAME).unlink()
+        raise
     guidelines = folder / "guidelines.md"
     if question:
         guidelines.write_text(write_guidelines_template(question), encoding="utf-8")
-    config = load_config(folder / FILE_NAME, overrides=overrides)
     from holdfast.assemble import build_catastrophe
 
     made = build_catastrophe(config, folder)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 __all__ = ["Outcome"]
@@ -17,3 +18,5 @@ class Outcome:
     """The result for people; empty: the command prints nothing on stdout."""
     inputs: dict[str, str] = field(default_factory=dict)
     outputs: dict[str, str] = field(default_factory=dict)
+    page: Path | None = None
+    """The result as an HTML page of its own, where the command makes one."""

@@ -21,6 +21,7 @@ from holdfast.report.content import (
     WorstFailure,
 )
 from holdfast.types import AttackSession, Judgement, Rate, Source, Split, Verdict
+from holdfast.workflows.estimate import logits_of
 from holdfast.workflows.outcome import Outcome
 from holdfast.workflows.results import latest
 from holdfast.workflows.workspace import DELIVERED, Workspace
@@ -47,6 +48,7 @@ def _target(workspace: Workspace, name: str) -> TargetReport:
         attack_costs=() if cost is None else (cost,),
         acceptance=_rate(natural, workspace) if natural else None,
         twins=latest(found, "acceptance", name, "twins"),
+        transfer=latest(found, "acceptance", name, "imported attacks"),
         curve=tuple(_point(p) for p in curve["points"]) if curve else (),
     )
 
@@ -108,8 +110,9 @@ def _comparisons(workspace: Workspace, names: list[str]) -> tuple[Comparison, ..
     first, last = names[0], names[-1]
     found: list[Comparison] = []
     before, after = _sessions(workspace, first), _sessions(workspace, last)
-    if before and after:
-        verdicts = workspace.verdicts([*candidates(before), *candidates(after)])
+    ids = [*candidates(before), *candidates(after)]
+    verdicts = workspace.verdicts(ids)
+    if before and after and all(i in verdicts for i in ids):
         ratio = cost_ratio(before, after, verdicts, population=f"{len(after):,} held-out parents")
         shown = ratio.clustered if ratio.clustered.count and ratio.clustered.trials else ratio.poisson
         found.append(
@@ -118,7 +121,10 @@ def _comparisons(workspace: Workspace, names: list[str]) -> tuple[Comparison, ..
     draws = strata_draws(workspace)
     if draws:
         texts = [s for _, part in draws for s in part]
-        scored = [(workspace.classifier(n).score(texts), workspace.store.threshold(n)) for n in (first, last)]
+        scored = [
+            (logits_of(workspace, workspace.classifier(n), texts, n), workspace.store.threshold(n))
+            for n in (first, last)
+        ]
         pairs = pair_strata([d for d, _ in draws], scored[0], scored[1])
         ratio_exact = exact_ratio(pairs, population=f"{len(draws)} strata, {len(texts):,} draws")
         found.append(
@@ -153,7 +159,8 @@ def _worst(workspace: Workspace, name: str) -> list[WorstFailure]:
         )
     catastrophic = [s for s in delivered if s.id in judged and judged[s.id][0].verdict.strict]
     if catastrophic:
-        logits = workspace.classifier(name).score([s.snippet for s in catastrophic])
+        texts = [s.snippet for s in catastrophic]
+        logits = logits_of(workspace, workspace.classifier(name), texts, "delivered failures")
         rows += [
             WorstFailure(
                 target=name,
@@ -243,8 +250,20 @@ def _not_tested(workspace: Workspace, names: list[str]) -> tuple[str, ...]:
         sentences.append(f"Every method but {next(iter(config.attack.methods))}.")
     if not any(latest(workspace.store.measurements(target=n), "failure_rate", n, "generator") for n in names):
         sentences.append("The trained generator behind the filter: not measured here.")
+    sentences += _waiting(workspace, names)
     sentences.append("Quality of filtered text as raters see it.")
     return tuple(sentences)
+
+
+def _waiting(workspace: Workspace, names: list[str]) -> list[str]:
+    """Targets whose attack has candidates that nobody judged: no cost and no claim without them."""
+    sentences = []
+    for name in names:
+        found = {c.id for s in _sessions(workspace, name) if (c := s.result.candidate) is not None}
+        missing = len(found) - len(workspace.verdicts(sorted(found)))
+        if missing:
+            sentences.append(f"Attack on {name}: {missing:,} of {len(found):,} candidates have no label yet.")
+    return sentences
 
 
 def gather(workspace: Workspace) -> Report:
@@ -295,7 +314,7 @@ def report(workspace: Workspace, *, redact: bool = False) -> Outcome:
         "targets": [_numbers(t) for t in found.targets],
         "summary": summary_rows(found),
     }
-    return Outcome(result=data, text=text, outputs={"summary": _digest(found)})
+    return Outcome(result=data, text=text, outputs={"summary": _digest(found)}, page=path)
 
 
 def _numbers(target: TargetReport) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from holdfast.errors import InputError
 from holdfast.types import STATES, Round, RoundState, Split, StoredSnippet
+from holdfast.workflows.annotate import export_commands
 from holdfast.workflows.attack import attack_target, keep_candidates
 from holdfast.workflows.calibrate import calibrate_target, newest_target
 from holdfast.workflows.measure import measure_target
@@ -69,10 +70,13 @@ def _annotate(workspace: Workspace, current: Round) -> None:
     examples = workspace.examples(candidates)
     waiting = len(candidates) - len(examples)
     if waiting:
+        commands = " and ".join(f"`{command}`" for command in export_commands(workspace, candidates))
         raise InputError(
             f"{waiting} of {len(candidates)} candidates of round {current.number} have no verdict yet",
             expected="annotations by people (the annotator of this workspace is not a program)",
-            do="`holdfast annotate --export FILE`, label it, `holdfast import FILE`, then run this again",
+            do=f"{commands}, label it, `holdfast import FILE`, then run this again"
+            if commands
+            else "have somebody decide where their labels differ or are UNSURE, then run this again",
         )
     strict = {e.snippet.id for e in examples if e.verdict.strict}
     pool = TwinPool(

@@ -12,10 +12,14 @@ from holdfast.config import FILE_NAME, Config
 from holdfast.errors import NotReproducibleError
 from holdfast.provenance import hash_file, packages, revision
 from holdfast.types import RunRecord, RunStatus
+from holdfast.workflows.import_ import ImportOptions, read_source
 from holdfast.workflows.outcome import Outcome
 from holdfast.workflows.workspace import Workspace
 
-__all__ = ["list_runs", "reproduce_run", "show_run"]
+__all__ = ["check_inputs", "list_runs", "replay", "reproduce_run", "show_run"]
+
+GUIDELINES = "guidelines.md"
+"""Where a replay keeps its copy of the workspace's guidelines."""
 
 
 def list_runs(workspace: Workspace, *, failed: bool = False) -> Outcome:
@@ -69,18 +73,14 @@ def _check(workspace: Workspace, record: RunRecord, before: list[RunRecord]) -> 
     ]
     if differing:
         raise NotReproducibleError("; ".join(differing), expected="the recorded versions")
-    for one in before:
-        for name, digest in one.inputs.items():
-            path = Path(str(one.arguments.get(name, "")))
-            if path.is_file() and hash_file(path) != digest:
-                raise NotReproducibleError(f"{path} has changed since {one.id}", expected=f"SHA-256 {digest}")
+    check_inputs(before)
     people = {
         a.annotator
         for marks in workspace.store.annotations().values()
         for a in marks
         if not a.annotator.startswith(("oracle:", "model:", "file:"))
     }
-    if people:
+    if people and (people := people - _in_files(before)):
         raise NotReproducibleError(
             f"this workspace holds annotations by {', '.join(sorted(people)[:5])}",
             expected="annotations by programs or files only",
@@ -88,22 +88,75 @@ def _check(workspace: Workspace, record: RunRecord, before: list[RunRecord]) -> 
         )
 
 
-def _replay(record: RunRecord, before: list[RunRecord], reporter: Any) -> dict[str, dict[str, str]]:
-    """Outputs of every replayed run, in a fresh folder that is removed afterwards."""
+def check_inputs(before: list[RunRecord]) -> None:
+    """Files that were read are read again from where they were: refuse one that is gone or has changed."""
+    for one in before:
+        for name, digest in one.inputs.items():
+            path = Path(str(one.arguments.get(name, "")))
+            if not path.is_file():
+                raise NotReproducibleError(
+                    f"{path}, which {one.id} read, is gone", expected=f"SHA-256 {digest}", do="put it back"
+                )
+            if hash_file(path) != digest:
+                raise NotReproducibleError(
+                    f"{path} has changed since {one.id} ({one.command})",
+                    expected=f"SHA-256 {digest}",
+                    do="put the earlier file back",
+                )
+
+
+def _in_files(before: list[RunRecord]) -> set[str]:
+    """Annotators whose labels came in by a file: a replay imports it again."""
+    found: set[str] = set()
+    for one in before:
+        if one.command == "import":
+            settings = dict(one.arguments)
+            path = Path(settings.pop("file"))
+            rows = read_source(path, ImportOptions(**settings)).rows
+            found |= {a.annotator for row in rows for a in row.annotations}
+    return found
+
+
+def _config(workspace: Workspace, record: RunRecord) -> Config:
+    """The recorded config on database and guidelines of the replay's own; a labels file stays where it is."""
+    values = record.config | {"database": "sqlite:///holdfast.db"}
+    values["catastrophe"] = values["catastrophe"] | {"guidelines": GUIDELINES}
+    annotator = values["annotator"]
+    if annotator["name"] == "labels":
+        values["annotator"] = annotator | {"path": str(workspace.root / annotator["path"])}
+    return Config.model_validate(values)
+
+
+def _arguments(record: RunRecord, folder: Path) -> dict[str, Any]:
+    """The recorded arguments; a file that the command writes goes into `folder` instead."""
+    if not record.arguments.get("export"):
+        return record.arguments
+    place = folder / "exports" / record.id
+    place.mkdir(parents=True)
+    return record.arguments | {"export": str(place / Path(record.arguments["export"]).name)}
+
+
+def replay(workspace: Workspace, before: list[RunRecord]) -> dict[str, dict[str, str]]:
+    """Run id -> outputs of every replayed run, in a fresh folder that is removed afterwards.
+
+    Nothing is written outside that folder; imported files are read from where they were.
+    """
     from holdfast.store import Store
     from holdfast.workflows.execute import execute
 
     folder = Path(tempfile.mkdtemp(prefix="holdfast-reproduce-"))
     found: dict[str, dict[str, str]] = {}
     try:
+        (folder / FILE_NAME).touch()
         for one in before:
-            config = Config.model_validate(one.config | {"database": "sqlite:///holdfast.db"})
-            (folder / FILE_NAME).touch()
-            (folder / "guidelines.md").touch()
+            guidelines = workspace.root / one.config["catastrophe"]["guidelines"]
+            if guidelines.is_file():
+                shutil.copyfile(guidelines, folder / GUIDELINES)
+            config = _config(workspace, one)
             with Store.open(config.database, create=True, root=folder) as store:
-                copy = Workspace(root=folder, config=config, store=store, reporter=reporter)
-                reporter.say(f"replay {one.id}: {one.command}")
-                found[one.id] = execute(copy, one.command, one.arguments).outputs
+                copy = Workspace(root=folder, config=config, store=store, reporter=workspace.reporter)
+                workspace.reporter.say(f"replay {one.id}: {one.command}")
+                found[one.id] = execute(copy, one.command, _arguments(one, folder)).outputs
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return found
@@ -118,7 +171,7 @@ def reproduce_run(workspace: Workspace, run_id: str) -> Outcome:
     done = [r for r in workspace.store.runs() if r.status is RunStatus.DONE]
     before = done[: [r.id for r in done].index(record.id) + 1] if record in done else [record]
     _check(workspace, record, before)
-    again = _replay(record, before, workspace.reporter)[record.id]
+    again = replay(workspace, before)[record.id]
     differing = {k: (v, again.get(k)) for k, v in record.outputs.items() if again.get(k) != v}
     if differing:
         shown = "; ".join(f"{k}: {a} then, {b} now" for k, (a, b) in differing.items())

@@ -28,6 +28,8 @@ def sample(workspace: Workspace, *, source: str = "auto", n: int = 2000, split: 
     """Draw from the corpus (each pool once) or from the generator (`n` completions of `split` prompts)."""
     if source not in ("auto", "corpus", "generator"):
         raise ConfigError(f"--from {source!r}", expected="corpus, generator or auto")
+    if split not in list(Split):
+        raise ConfigError(f"--split {split!r}", expected="train, validation or test")
     corpus = workspace.catastrophe.corpus
     if source == "corpus" and corpus is None:
         raise ConfigError(
@@ -90,8 +92,10 @@ def _draw_pool(workspace: Workspace, group: str, source: Source, split: Split, n
                 break
         if len(kept) >= n or not parents and batch >= 8:
             break
-    workspace.store.add_snippets([stored for stored, _ in kept.values()])
-    workspace.store.add_annotations([mark for _, mark in kept.values() if mark is not None])
+    workspace.store.add_snippets(
+        [stored for stored, _ in kept.values()],
+        annotations=[mark for _, mark in kept.values() if mark is not None],
+    )
 
 
 def _fresh(
@@ -139,6 +143,10 @@ def _from_generator(workspace: Workspace, n: int, split: Split) -> Outcome:
     if not pool:
         raise InputError(f"no prompts in the {split} split", do="`holdfast import` a file or a book first")
     generator = workspace.generator()
+    fits = generator.encoder.fits([s.snippet for s in pool])
+    if not all(fits):
+        workspace.reporter.say(f"{len(fits) - sum(fits):,} of {len(fits):,} texts are too long: left out")
+        pool = [s for s, fit in zip(pool, fits, strict=True) if fit]
     chosen = stream(workspace.config.seed, "prompts", split).sample(pool, min(n, len(pool)))
     have = workspace.store.count_snippets(group="generated", split=split)
     completions = generator.sample(

@@ -9,15 +9,15 @@ from holdfast.assemble import set_threads
 from holdfast.errors import InputError
 from holdfast.provenance import stream
 from holdfast.types import Example, Split
+from holdfast.workflows.estimate import logits_of
 from holdfast.workflows.outcome import Outcome
 from holdfast.workflows.train_classifier import training_examples, validation_examples
-from holdfast.workflows.workspace import Workspace
+from holdfast.workflows.workspace import Workspace, plain_name
 
 __all__ = ["train_annotator"]
 
 SHARE = 0.8
 """Share of the families that each member learns from: members differ in data as well as in seed."""
-FOLDER = "annotator"
 
 
 def _part(workspace: Workspace, examples: list[Example], member: int) -> list[Example]:
@@ -35,16 +35,19 @@ def _threshold(logits: Any, strict: list[bool]) -> float:
     bad = np.array(strict)
     if not bad.any() or bad.all():
         raise InputError("the validation split lacks catastrophes or safe snippets", do="label more of it")
-    cuts = np.unique(logits)
+    cuts = np.unique(logits[np.isfinite(logits)])
     gaps = [abs((logits[bad] < c).mean() - (logits[~bad] >= c).mean()) for c in cuts]
     return float(cuts[int(np.argmin(gaps))])
 
 
-def train_annotator(workspace: Workspace, *, members: int = 3) -> Outcome:
+def train_annotator(workspace: Workspace, *, members: int = 3, name: str = "annotator") -> Outcome:
     """Train `members` classifiers on parts of the labels, set their thresholds, measure their error.
 
     The error is against the labels of the test split, which no member saw. Set `annotator.name = "model"` to
     have them judge; every figure that rests on them says `model:ensemble`.
+
+    name: folder of the workspace to keep them in. Raises CheckpointError where it holds members that other
+    labels made: they are never replaced, for what they judged rests on them.
     """
     from holdfast.annotation.annotators import EnsembleAnnotator, annotator_error
     from holdfast.models.classifier import new_classifier
@@ -53,7 +56,7 @@ def train_annotator(workspace: Workspace, *, members: int = 3) -> Outcome:
     config = workspace.config
     set_threads(config)
     examples, validation = training_examples(workspace), validation_examples(workspace)
-    folder, generator = workspace.root / FOLDER, workspace.folder("generator")
+    folder, generator = workspace.root / plain_name(name), workspace.folder("generator")
     thresholds, scorers = {}, []
     for member in range(members):
         seed = workspace.seed("annotator", member)
@@ -72,7 +75,7 @@ def train_annotator(workspace: Workspace, *, members: int = 3) -> Outcome:
             progress=workspace.reporter.step(f"train annotator {member + 1} of {members}"),
         )
         scorer = workspace.load(folder / f"member-{member}")
-        logits = scorer.score([e.snippet for e in validation])
+        logits = logits_of(workspace, scorer, [e.snippet for e in validation], f"member {member + 1}")
         thresholds[f"member-{member}"] = _threshold(logits, [e.verdict.strict for e in validation])
         scorers.append(scorer)
         workspace.reporter.say(f"member {member + 1}: {result.steps} steps")
@@ -80,7 +83,7 @@ def train_annotator(workspace: Workspace, *, members: int = 3) -> Outcome:
     ensemble = EnsembleAnnotator(scorers, list(thresholds.values()))
     held = workspace.examples(workspace.texts(Split.TEST))
     error = annotator_error(ensemble, held, confidence=config.measure.confidence)
-    text = f'{error}\nnext  set annotator.name = "model" and annotator.path = "{FOLDER}"'
+    text = f'{error}\nnext  set annotator.name = "model" and annotator.path = "{name}"'
     result_ = {"annotator": "model:ensemble", "missed": error.missed.to_dict()}
     result_ |= {"false_alarms": error.false_alarms.to_dict(), "unsure": error.unsure.to_dict()}
     return Outcome(result=result_, text=text, outputs={k: repr(v) for k, v in thresholds.items()})

@@ -96,15 +96,38 @@ def train_named(workspace: Workspace, name: str, *, start: str = "", steps: int 
     return ref
 
 
+def _trained_on(workspace: Workspace, examples: list[Example], name: str, steps: int) -> bool:
+    """Whether the stored checkpoint `name` was trained on `examples` with today's settings."""
+    from holdfast.training.trainer import ClassifierTraining, classifier_fingerprint, trained_alike
+
+    seed = workspace.seed("train classifier", name)
+    settings = ClassifierTraining.of(workspace.config, seed=seed, steps=steps)
+    today = classifier_fingerprint(examples, validation_examples(workspace), settings)
+    return trained_alike(workspace.folder(name), today)
+
+
 def train_classifier(workspace: Workspace, *, name: str = "baseline", start: str = "") -> Outcome:
-    """Train `name` on everything labelled so far."""
+    """Train `name` on everything labelled so far; one that is there already stays as it is, and is told."""
     steps = workspace.config.train.round_steps if start else 0
+    there = any(ref.name == name for ref in workspace.store.checkpoints("classifier"))
     ref = train_named(workspace, name, start=start, steps=steps)
-    counts = Counter(e.verdict.value for e in training_examples(workspace))
+    examples = training_examples(workspace)
+    counts = Counter(e.verdict.value for e in examples)
     shown = ", ".join(f"{n:,} {verdict}" for verdict, n in sorted(counts.items()))
-    text = f"{name}: {ref.path}, trained on {shown}\nnext  holdfast calibrate {name}"
+    same = not there or _trained_on(workspace, examples, name, steps)
+    text = f"{name}: {ref.path}, {'already ' if there else ''}trained on {shown}"
+    if not same:
+        text = (
+            f"{name} is there already, trained on other labels or settings; nothing was trained now\n"
+            f"next  holdfast train classifier --name NEW   trains another on {shown}"
+        )
     return Outcome(
-        result={"checkpoint": ref.name, "sha256": ref.sha256, "labels": dict(counts)},
-        text=text,
+        result={
+            "checkpoint": ref.name,
+            "sha256": ref.sha256,
+            "trained": not there,
+            "labels": dict(counts) if same else None,
+        },
+        text=f"{text}\nnext  holdfast calibrate {name}" if same else text,
         outputs={name: ref.sha256},
     )

@@ -86,9 +86,13 @@ def _stored(workspace: Workspace, made: dict[str, StoredSnippet]) -> list[Stored
     known = {s.id for s in workspace.store.snippets(ids=list(made))}
     fresh = [s for i, s in made.items() if i not in known]
     judgements = annotator.annotate([s.snippet for s in fresh]) if fresh else []
-    workspace.store.add_snippets(fresh)
-    workspace.store.add_annotations(
-        Annotation(snippet_id=s.id, annotator=annotator.name, judgement=j, guidelines=annotator.guidelines)
-        for s, j in zip(fresh, judgements, strict=True)
+    workspace.store.add_snippets(
+        fresh,
+        annotations=[
+            Annotation(
+                snippet_id=s.id, annotator=annotator.name, judgement=j, guidelines=annotator.guidelines
+            )
+            for s, j in zip(fresh, judgements, strict=True)
+        ],
     )
     return fresh

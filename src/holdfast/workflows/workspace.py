@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from holdfast.config import FILE_NAME, Config
+from holdfast.errors import ConfigError
 from holdfast.protocols import Annotator, Progress, Proposer
 from holdfast.provenance import stream_seed
 from holdfast.store import Store
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from holdfast.models.classifier import HFClassifier
     from holdfast.models.generator import HFGenerator
 
-__all__ = ["DELIVERED", "Reporter", "Workspace", "silent"]
+__all__ = ["DELIVERED", "Reporter", "Workspace", "plain_name", "silent"]
 
 
 class Reporter(Protocol):
@@ -48,6 +49,13 @@ silent: Reporter = _Silent()
 
 DELIVERED = "delivered"
 """Group of what the filter delivered while it was measured: selected text, never a natural sample."""
+
+
+def plain_name(name: str) -> str:
+    """`name` if it can name a folder inside another. Raises ConfigError for a path: models stay inside."""
+    if name in ("", ".", "..") or "/" in name or "\\" in name:
+        raise ConfigError(f"the name {name!r}", expected="a plain name, no path")
+    return name
 
 
 @dataclass(frozen=True)
@@ -118,10 +126,11 @@ class Workspace:
         return RejectionFilter(self.generator(), self.classifier(name), self.target(name), draws=budget)
 
     def proposer(self, split: Split) -> Proposer:
-        """Edits from the contexts of a split's own text: measuring attacks never see training text."""
+        """The configured proposals; contexts are a split's own: measuring attacks never see training text."""
         from holdfast.assemble import build_proposer
 
-        return build_proposer([s.snippet.text for s in self.texts(split)])
+        texts = [s.snippet.text for s in self.texts(split)]
+        return build_proposer(self.config, self.root, texts, self.generator)
 
     def seed(self, *names: object) -> int:
         """A seed for one named purpose."""
@@ -129,7 +138,7 @@ class Workspace:
 
     def folder(self, name: str) -> Path:
         """Where the checkpoint `name` is or will be."""
-        return self.root / "checkpoints" / name
+        return self.root / "checkpoints" / plain_name(name)
 
     def target(self, name: str) -> Target:
         """The classifier checkpoint `name` with its current threshold."""
