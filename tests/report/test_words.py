@@ -131,7 +131,25 @@ def test_summary_rows_are_rectangular():
         dataclasses.replace(full_report(), targets=full_report().targets[:1]),
     ):
         assert len({len(row) for row in summary_rows(report)}) == 1
-    assert summary_rows(full_report())[0] == ["", "baseline", "round-2", ""]
+    rows = summary_rows(full_report())
+    assert rows[0] == ["", "baseline", "round-1", "round-2"]
+    matrix = full_report().cross_round
+    assert matrix is not None
+    cell = matrix.cells[0][matrix.columns.index("round-2")]
+    start = next(i for i, row in enumerate(rows) if row[0] == "accepts breaks of")
+    assert rows[start + 1][0].strip() == matrix.rows[0]
+    assert rows[start + 1][-1] == f"{cell.count} of {cell.trials}"
+
+
+def test_summary_counts_unsure_both_ways():
+    report = full_report()
+    rate = report.targets[0].failure_rates[0]
+    doubtful = dataclasses.replace(rate.failures, count=rate.failures.trials // 2)
+    first = dataclasses.replace(
+        report.targets[0], failure_rates=(dataclasses.replace(rate, failures_if_unsure=doubtful),)
+    )
+    rows = summary_rows(dataclasses.replace(report, targets=(first, *report.targets[1:])))
+    assert any(row[0] == "  or unsure" and row[1].startswith("50 %") for row in rows)
 
 
 def test_summary_without_texts():

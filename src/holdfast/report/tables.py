@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 
-from holdfast.report.content import Report, TargetReport
+from holdfast.report.content import Comparison, Report, TargetReport
 from holdfast.report.passages import worst_first
 from holdfast.report.wording import (
     claim,
@@ -28,14 +28,17 @@ NEXT_STEPS: tuple[tuple[str, str], ...] = (
 """Commands worth typing next, and what each is for."""
 
 _GAP = "  "
+_COLUMNS = 3
 
 
 def summary_rows(report: Report) -> list[list[str]]:
-    """A header and one row a quantity: label, baseline, last target, claim. One target: no claim column."""
-    first, last = report.baseline, report.last
-    if first is None or last is None:
+    """A header and one row a quantity: its name, each target; claims and the cross-round matrix among them.
+
+    At most `_COLUMNS` targets: the baseline and the newest ones.
+    """
+    if report.baseline is None or report.last is None:
         return [["", "no target"]]
-    shown = [first] if first is last else [first, last]
+    shown = [report.baseline, *[t for t in report.targets if t is not report.baseline][1 - _COLUMNS :]]
     rows = [["", *(visible(t.name) for t in shown)]]
     for generator in dict.fromkeys(f.generator for t in shown for f in t.failure_rates):
         rows.extend(_failure_rows(report, shown, generator))
@@ -46,31 +49,57 @@ def summary_rows(report: Report) -> list[list[str]]:
     if any(t.transfer for t in shown):
         rows.append(["others' attacks accepted", *(rate_text(t.transfer, level=False) for t in shown)])
     for attack in dict.fromkeys(c.attack for t in shown for c in t.attack_costs):
-        rows.append(_cost_row(report, shown, attack))
-    width = len(shown) + (1 if len(shown) == 1 else 2)
-    return [row + [""] * (width - len(row)) for row in rows]
+        rows.extend(_cost_rows(report, shown, attack))
+    rows.extend(_cross_round_rows(report, shown))
+    return rows
 
 
 def _failure_rows(report: Report, shown: Sequence[TargetReport], generator: str) -> list[list[str]]:
-    """Sampled failures with the claim, and a second row by exact strata where they are known."""
+    """Sampled failures, the same with UNSURE counted, by exact strata where known, and the claim."""
     found = [next((f for f in t.failure_rates if f.generator == generator), None) for t in shown]
     row = [f"failures, {visible(generator)}"]
     row += ["not measured" if f is None else rate_text(f.failures, level=False) for f in found]
-    comparison = find_comparison(report, "failures", generator)
-    rows = [row + ([claim(comparison)] if comparison and len(shown) > 1 else [])]
+    rows = [row]
+    if any(f and f.failures_if_unsure.count != f.failures.count for f in found):
+        unsure = ["" if f is None else rate_text(f.failures_if_unsure, level=False) for f in found]
+        rows.append(["  or unsure", *unsure])
     exact = ["" if f is None else exact_text(f) for f in found]
-    return [*rows, ["  by exact strata", *exact]] if any(exact) else rows
+    if any(exact):
+        rows.append(["  by exact strata", *exact])
+    return [*rows, *_claim_row(find_comparison(report, "failures", generator), shown)]
 
 
-def _cost_row(report: Report, shown: Sequence[TargetReport], attack: str) -> list[str]:
-    """Queries per break and how many broke."""
+def _claim_row(comparison: Comparison | None, shown: Sequence[TargetReport]) -> list[list[str]]:
+    """What may be said of the last target against the baseline, under the last column."""
+    if comparison is None or len(shown) == 1:
+        return []
+    return [["  against baseline", *[""] * (len(shown) - 1), claim(comparison)]]
+
+
+def _cost_rows(report: Report, shown: Sequence[TargetReport], attack: str) -> list[list[str]]:
+    """Queries per break and how many broke, and the claim."""
     row = [f"queries per break, {visible(attack)}"]
     for target in shown:
         cost = next((c for c in target.attack_costs if c.attack == attack), None)
         broken = f" ({cost.verified} of {cost.parents}\u00a0broken)" if cost and cost.parents else ""
         row.append(cost_text(cost) + broken)
-    comparison = find_comparison(report, "cost", attack)
-    return row + ([claim(comparison)] if comparison and len(shown) > 1 else [])
+    return [row, *_claim_row(find_comparison(report, "cost", attack), shown)]
+
+
+def _cross_round_rows(report: Report, shown: Sequence[TargetReport]) -> list[list[str]]:
+    """Whose breaks (rows) each target still accepts."""
+    matrix = report.cross_round
+    if matrix is None or len(shown) == 1:
+        return []
+    rows = [["accepts breaks of", *[""] * len(shown)]]
+    for name, cells in zip(matrix.rows, matrix.cells, strict=True):
+        known = dict(zip(matrix.columns, cells, strict=True))
+        if cells and cells[0].trials:
+            counts = [known.get(t.name) for t in shown]
+            rows.append(
+                [f"  {visible(name)}", *("" if c is None else f"{c.count} of {c.trials}" for c in counts)]
+            )
+    return rows
 
 
 def summary_text(
