@@ -35,6 +35,7 @@ check: $(VENV)/.installed
 bench: $(VENV)/.installed
 	$(THREADS) $(BIN)/python benchmarks/adversarial_gain.py
 	$(THREADS) $(BIN)/python benchmarks/linear_gap.py
+	$(THREADS) $(BIN)/python benchmarks/attack_strength.py
 
 clean:
 	rm -rf demo bench-out .pytest_cache .mypy_cache .ruff_cache .hypothesis htmlcov .coverage .coverage.*
