@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 
 SMALL = (
-    "threads=1",
     "data.train=500",
     "data.tilted=500",
     "data.validation=300",
