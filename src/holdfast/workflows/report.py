@@ -30,7 +30,7 @@ __all__ = ["gather", "report"]
 
 
 def _targets(workspace: Workspace) -> list[str]:
-    """Classifiers that were measured under the present rule for characters, in the order of their training."""
+    """Classifiers measured under the present rule for characters, in the order of their training."""
     measured = {m.target for m in workspace.store.measurements()}
     names = [r.name for r in workspace.store.checkpoints("classifier") if r.name in measured]
     return workspace.comparable(names)
