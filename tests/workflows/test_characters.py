@@ -25,7 +25,9 @@ def ordinary(n: int) -> list[StoredSnippet]:
     """Natural validation text, no two alike."""
     return [
         StoredSnippet(
-            snippet=Snippet(prompt=f"It was night {i}.", completion="He sat." if i % 2 else "He fell, again."),
+            snippet=Snippet(
+                prompt=f"It was night {i}.", completion="He sat." if i % 2 else "He fell, again."
+            ),
             source=Source.NATURAL,
             split=Split.VALIDATION,
             family=f"v{i}",
