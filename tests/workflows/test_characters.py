@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -104,3 +105,19 @@ def test_results_stay_with_the_rule_they_were_found_under(tmp_path: Path) -> Non
     with opened(tmp_path / "w", *TINY, KEEP) as workspace:
         assert workspace.target("old").threshold == values.threshold()
         assert workspace.comparable(["old", "new"]) == ["old"]
+
+
+def test_attacks_and_deliveries_go_through_the_rule(trained: Path) -> None:
+    attacks = ["attack.queries=16", 'attack.methods={"characters"=1.0}']
+    with opened(trained, *TINY, *attacks) as workspace:
+        attack_target(workspace, "baseline", "measure", 3, 0)
+        sessions = workspace.store.sessions(target="baseline", purpose="measure")
+        assert len(sessions) == 3
+        classifier = workspace.classifier("baseline")
+        for step in (step for session in sessions for step in session.result.steps):
+            (logit,) = classifier.classifier.score([classifier.admitted(step.snippet)])
+            assert step.logit == pytest.approx(float(logit), abs=1e-5)
+        found = workspace.filter("baseline", draws=2).complete("It was d\u200bay 3.", seed=1)
+        assert found == replace(
+            workspace.filter("baseline", draws=2).complete("It was day 3.", seed=1), prompt=found.prompt
+        )
