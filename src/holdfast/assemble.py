@@ -14,6 +14,7 @@ from holdfast.types import Catastrophe, CheckpointRef, Snippet
 
 if TYPE_CHECKING:
     from holdfast.attacks.twins import SafeTwins
+    from holdfast.edits.admitting import AdmittingClassifier
     from holdfast.models.classifier import HFClassifier
     from holdfast.models.generator import HFGenerator
 
@@ -51,10 +52,20 @@ def _classifier(folder: Path, ref: CheckpointRef, device: str) -> HFClassifier:
     return load(folder, ref=ref, device=device)
 
 
-def load_classifier(ref: CheckpointRef, root: Path, config: Config) -> HFClassifier:
-    """The classifier that `ref` names, its weights checked against the record; loaded once a process."""
+@lru_cache(maxsize=8)
+def _admitting(classifier: HFClassifier, characters: str) -> AdmittingClassifier:
+    from holdfast.edits.admitting import AdmittingClassifier
+
+    return AdmittingClassifier(classifier, characters)
+
+
+def load_classifier(ref: CheckpointRef, root: Path, config: Config) -> AdmittingClassifier:
+    """The classifier that `ref` names, its weights checked against the record; loaded once a process.
+
+    It stands behind the configured rule for characters: so it is served, attacked and measured.
+    """
     set_threads(config)
-    return _classifier(root / ref.path, ref, config.device)
+    return _admitting(_classifier(root / ref.path, ref, config.device), config.filter.characters)
 
 
 @lru_cache(maxsize=2)

@@ -175,6 +175,8 @@ class FilterConfig(_Section):
     """Share of natural completions that the threshold accepts; the default rejects just over half."""
     draws: int = Field(8, ge=1)
     """Completions drawn for a prompt before the filter abstains."""
+    characters: Literal["normalise", "refuse", "keep"] = "normalise"
+    """Characters in disguise, before scoring: written plainly (and so delivered), refused, or kept."""
 
 
 class AttackConfig(_Section):
@@ -356,12 +358,10 @@ def load_config(
 ) -> Config:
     """Read `path` and apply the environment and the overrides; raises ConfigError."""
     values = read_toml(path)
-    environment = environment or {}
-    if url := environment.get("HOLDFAST_DATABASE_URL"):
+    if url := (environment or {}).get("HOLDFAST_DATABASE_URL"):
         values["database"] = url
     for text in overrides:
-        key, value = parse_override(text)
-        _merge(values, key, value)
+        _merge(values, *parse_override(text))
     try:
         return Config.model_validate(values)
     except ValidationError as error:

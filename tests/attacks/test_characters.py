@@ -9,6 +9,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from holdfast.attacks.characters import CharacterRewriting
+from holdfast.edits.admitting import AdmittingScorer
 from holdfast.edits.characters import KINDS, kind_of
 from holdfast.edits.lookalikes import script
 from holdfast.edits.normalise import normalise
@@ -93,6 +94,18 @@ def test_a_planted_hole_is_found(name):
 @pytest.mark.parametrize("name", [name for name in HOLES if name != "nothing"])
 def test_a_planted_hole_is_found_in_57_of_60_seeds(name):
     assert sum(r.outcome is Outcome.CANDIDATE for r in found_in(name, 60)) >= 57
+
+
+@pytest.mark.parametrize("rule", ["normalise", "refuse"])
+@pytest.mark.parametrize("name", ["another alphabet", "fullwidth", "zero width", "a tag"])
+def test_a_hole_of_characters_is_closed_by_the_rule(name, rule):
+    """The search goes through the defence: what it finds where characters are kept is not there any more."""
+    parents = [s for s in snippets(12, seed=7) if not HOLES[name](s.text)][:3]
+    for seed, parent in enumerate(parents):
+        kept = attack(parent, AdmittingScorer(Planted(HOLES[name]), "keep"), 300, seed=seed)
+        assert kept.outcome is Outcome.CANDIDATE
+        behind = attack(parent, AdmittingScorer(Planted(HOLES[name]), rule), 300, seed=seed)
+        assert behind.outcome is Outcome.FAILED and behind.queries == 300
 
 
 def test_nothing_is_found_where_nothing_was_planted():

@@ -3,14 +3,20 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from holdfast.edits.admitting import AdmittingScorer
+from holdfast.edits.normalise import examine
 from holdfast.errors import CheckpointError, InputError, MeasurementError
 from holdfast.filtering import RejectionFilter, score_each
 from holdfast.filtering.rejection import chunks
 from holdfast.protocols import Filter
 from holdfast.provenance import stream
 from holdfast.stats import rate
+from holdfast.testing import KeywordScorer
 from holdfast.types import CheckpointRef, Snippet, Target, Threshold
+from tests.edits.test_normalise import tricky
 
 
 class Words:
@@ -276,3 +282,95 @@ def test_equal_snippets_are_scored_once():
     same = Snippet(prompt="p", completion="w5")
     assert [s.logit for s in score_each(scorer, [same, same])] == [0.005, 0.005]
     assert len(scorer.seen) == 1
+
+
+class Disguised:
+    """Draws one text after the other, whatever the prompt; remembers what it was asked."""
+
+    name = "disguised"
+
+    def __init__(self, *texts):
+        self.texts, self.prompts = texts, []
+
+    def sample(self, prompts, n, seed):
+        self.prompts += prompts
+        return [[self.texts[min(j, len(self.texts) - 1)] for j in range(n)] for _ in prompts]
+
+
+WOLF = KeywordScorer({"wolf": 2.0}, -1.0)
+HOMOGLYPH, INVISIBLE = "He hit the w\u043elf.", "He hit the w\u2060olf."
+
+
+@pytest.mark.parametrize("text", [HOMOGLYPH, INVISIBLE])
+def test_a_disguised_trigger_passes_only_where_characters_are_kept(text):
+    kept = RejectionFilter(Disguised(text), AdmittingScorer(WOLF, "keep"), 0.0, draws=2).complete("Tom ran.")
+    assert kept.accepted and kept.completion == text
+    assert RejectionFilter(Disguised(text), WOLF, 0.0, draws=2).complete("Tom ran.") == kept
+    for rule, errors in (("normalise", 0), ("refuse", 2)):
+        scorer = AdmittingScorer(WOLF, rule)
+        found = RejectionFilter(Disguised(text), scorer, 0.0, draws=2).complete("Tom ran.")
+        assert not found.accepted and found.completion is None and found.draws == 2
+        assert len(found.errors) == errors and found.unfiltered == text
+        assert all(": characters refused: 1 " in error for error in found.errors)
+        assert (found.unfiltered_logit is None) == (rule == "refuse")
+
+
+class Recording:
+    """Accepts everything, and remembers it."""
+
+    def __init__(self):
+        self.seen = []
+
+    def score(self, snippets):
+        self.seen.extend(snippets)
+        return np.full(len(snippets), -1.0)
+
+
+@given(tricky, tricky, st.sampled_from(["normalise", "refuse", "keep"]))
+def test_what_is_delivered_is_what_was_scored(prompt, text, rule):
+    seen = Recording()
+    generator = Disguised(text)
+    found = RejectionFilter(generator, AdmittingScorer(seen, rule), 0.0, draws=1).complete(prompt)
+    assert found.prompt == prompt
+    if found.accepted:
+        (scored,) = seen.seen
+        assert found.completion == scored.completion
+        assert generator.prompts == [scored.prompt]
+        assert rule == "keep" or examine(found.completion).changes == ()
+    else:
+        assert found.completion is None and seen.seen == []
+
+
+def test_a_refused_prompt_is_closed_before_anything_is_drawn():
+    generator = Disguised("He sat.")
+    one = RejectionFilter(generator, AdmittingScorer(WOLF, "refuse"), 0.0)
+    bad, good = one.complete_many(["T\u200bom ran.", "Tom ran."])
+    assert bad.errors == ("prompt: characters refused: 1 invisible",) and bad.draws == 0
+    assert good.accepted and generator.prompts == ["Tom ran."]
+
+
+def test_a_draw_of_unseen_characters_alone_is_rejected_with_a_reason():
+    one = RejectionFilter(Disguised("\u200b\u200b"), AdmittingScorer(WOLF, "normalise"), 0.0, draws=1)
+    found = one.complete("Tom ran.")
+    assert not found.accepted and found.errors == ("draw 1: empty",)
+
+
+def test_a_refused_draw_costs_only_itself():
+    texts = ("He h\u200bit.", "He sat.")
+    one = RejectionFilter(Disguised(*texts), AdmittingScorer(WOLF, "refuse"), 0.0, draws=3)
+    found = one.complete("Tom ran.")
+    assert found.draws == 3 and found.completion == "He sat." and len(found.errors) == 2
+
+
+def test_a_threshold_of_another_rule_for_characters_is_refused():
+    for scorer, recorded in (
+        (WOLF, "normalise@1"),
+        (AdmittingScorer(WOLF, "keep"), "refuse@1"),
+        (AdmittingScorer(WOLF, "normalise"), "keep"),
+        (AdmittingScorer(WOLF, "normalise"), "normalise@0"),
+    ):
+        with pytest.raises(CheckpointError, match=f"filter.characters = {recorded}"):
+            RejectionFilter(Words(), scorer, replace(threshold(), characters=recorded))
+    RejectionFilter(
+        Words(), AdmittingScorer(WOLF, "normalise"), replace(threshold(), characters="normalise@1")
+    )

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, inspect, text
+from sqlalchemy import bindparam, create_engine, insert, inspect, text
 
-from holdfast.store import guards, opening, tables
+from holdfast.store import Store, guards, opening, rows, tables
 from holdfast.store.engine import make_engine, resolve
+from tests.store.values import checkpoint, threshold
 
 
 def test_head_is_the_newest_revision():
@@ -43,12 +46,17 @@ def test_constraints_are_the_same_too(store, url):
     engine.dispose()
 
 
+def pieces(sql):
+    """The parts of a statement; a column that was added later stands behind the constraints, on one line."""
+    return re.split(r",\s+|\s*\n\s*", sql.strip().removesuffix(")").rstrip())
+
+
 def schema(engine):
     """Every statement that made a table, an index or a trigger, without its layout and order of lines."""
     query = "SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name <> 'alembic_version'"
     with engine.connect() as connection:
         found = connection.execute(text(query)).all()
-    return {(kind, name): sorted(re.split(r",? *[\n\t]+ *", sql.strip())) for kind, name, sql in found}
+    return {(kind, name): sorted(pieces(sql)) for kind, name, sql in found}
 
 
 def test_statements_of_sqlite_are_the_same(tmp_path, sqlite_url):
@@ -65,3 +73,28 @@ def test_statements_of_sqlite_are_the_same(tmp_path, sqlite_url):
     assert schema(migrated) == schema(fresh)
     fresh.dispose()
     migrated.dispose()
+
+
+def test_old_thresholds_kept_characters_as_they_were(tmp_path):
+    url = f"sqlite:///{tmp_path}/old.db"
+    engine = make_engine(resolve(url, None))
+    config = Config()
+    config.set_main_option("script_location", f"{opening.__file__.rpartition('/')[0]}/migrations")
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    old = rows.from_threshold(threshold()) | {"name": "baseline", "at": now}
+    del old["characters"]
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        connection.execute(insert(tables.checkpoints), rows.from_checkpoint(checkpoint()) | {"at": now})
+        # The table without the columns that came later.
+        names, marks = ", ".join(old), ", ".join(f":{name}" for name in old)
+        typed = [bindparam(name, type_=tables.thresholds.c[name].type) for name in old]
+        statement = text(f"INSERT INTO thresholds ({names}) VALUES ({marks})").bindparams(*typed)
+        connection.execute(statement, old)
+    engine.dispose()
+    with Store.open(url, upgrade=True) as store:
+        assert store.threshold("baseline") == threshold()
+        assert store.threshold("baseline").characters == "keep"
+        store.add_threshold("baseline", threshold(characters="normalise@1"))
+        assert [t.characters for t in store.thresholds("baseline")] == ["keep", "normalise@1"]

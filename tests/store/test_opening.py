@@ -96,13 +96,14 @@ def test_a_newer_database(sqlite_url, create):
 def test_an_older_database_is_upgraded_after_a_backup(sqlite_url, monkeypatch, way):
     with Store.open(sqlite_url) as store:
         store.add_snippets([stored(1)])
-    # There is one revision only: let the code believe that another one is the newest.
-    monkeypatch.setattr(opening, "HEAD", "0002")
+    found = opening.HEAD
+    # Let the code believe that another revision is the newest.
+    monkeypatch.setattr(opening, "HEAD", "next")
     with pytest.raises(StoreError, match="older Holdfast"):
         Store.open(sqlite_url)
     with Store.open(sqlite_url, **{way: True}) as store:
         assert store.count_snippets() == 1
-    (backup,) = path_of(sqlite_url).parent.glob("*.0001.*.backup")
+    (backup,) = path_of(sqlite_url).parent.glob(f"*.{found}.*.backup")
     monkeypatch.undo()
     with Store.open(f"sqlite:///{backup}") as store:
         assert store.snippets() == [stored(1)]

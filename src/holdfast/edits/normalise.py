@@ -22,7 +22,10 @@ from enum import StrEnum
 
 from holdfast.edits.lookalikes import plain_form, script, twin
 
-__all__ = ["Change", "Kind", "Normalised", "examine", "normalise"]
+__all__ = ["VERSION", "Change", "Kind", "Normalised", "examine", "normalise"]
+
+VERSION = 1
+"""Goes up with every change after which some text comes out differently: thresholds are chosen under it."""
 
 
 class Kind(StrEnum):
@@ -70,12 +73,34 @@ class Normalised:
     @property
     def ordinary(self) -> bool:
         """True if nothing but typesetting was changed and no doubt is left: no sign of an attack."""
-        return not self.doubts and all(_ORDINARY.issuperset(c.kinds) for c in self.changes)
+        return not self.signs
 
     @property
     def counts(self) -> dict[str, int]:
         """Kind -> places changed, for logs and reason codes."""
         return dict(sorted(Counter(str(kind) for c in self.changes for kind in c.kinds).items()))
+
+    @property
+    def signs(self) -> dict[str, int]:
+        """As `counts`, without typesetting and with the doubts: what speaks for an attack."""
+        found = {kind: n for kind, n in self.counts.items() if kind not in _ORDINARY}
+        return found | ({"doubt": len(self.doubts)} if self.doubts else {})
+
+    def origin(self, start: int, stop: int) -> tuple[int, int]:
+        """Where in the original code points [start, stop) of `text` come from; changed parts as a whole."""
+        first = self._origin(start, False)
+        return first, max(first, self._origin(stop, True))
+
+    def _origin(self, at: int, end: bool) -> int:
+        ahead = 0  # how far `text` is ahead of the original after the changes before `at`
+        for change in self.changes:
+            begin = change.start + ahead
+            if at < begin or (end and at == begin):
+                break
+            if at < begin + len(change.new):
+                return change.stop if end else change.start
+            ahead += len(change.new) - (change.stop - change.start)
+        return at - ahead
 
 
 _Replacement = tuple[int, int, str, Kind]

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from random import Random
 
+from holdfast.edits.admission import rule_of
 from holdfast.edits.text import apply
 from holdfast.errors import InputError
 from holdfast.protocols import Scorer
@@ -59,9 +60,13 @@ class QueryMeter:
 
 
 def cache_prefix(target: Scorer) -> str:
-    """What a cached logit belongs to besides its snippet: checkpoint hash and dtype, where there is one."""
+    """What a cached logit belongs to besides its snippet: checkpoint hash, dtype and rule, if any."""
     checkpoint = getattr(target, "checkpoint", None)
-    return f"{checkpoint.sha256}|{checkpoint.dtype}|" if checkpoint is not None else f"{id(target)}|"
+    return (
+        f"{checkpoint.sha256}|{checkpoint.dtype}|{rule_of(target)}|"
+        if checkpoint is not None
+        else f"{id(target)}|"
+    )
 
 
 def score_safely(target: Scorer, snippets: Sequence[Snippet]) -> list[float]:

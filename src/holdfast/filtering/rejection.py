@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from holdfast.edits.admission import admit, check_rule, rule_of, versioned
 from holdfast.errors import CheckpointError, MeasurementError
-from holdfast.filtering.scoring import describe, score_each, why_unusable
+from holdfast.filtering.scoring import Scored, describe, score_each, why_unusable
 from holdfast.protocols import Generator, Progress, Scorer
 from holdfast.provenance import stream_seed
 from holdfast.types import CheckpointRef, Delivery, Snippet, Target, Threshold
@@ -38,6 +39,8 @@ class _Open:
     """One prompt under way."""
 
     prompt: str
+    read: str = ""
+    """The prompt as the rule for characters admits it: what is completed and scored."""
     drawn: int = 0
     first: str | None = None
     first_logit: float | None = None
@@ -73,6 +76,10 @@ class RejectionFilter:
     `Delivery.errors` says why. An empty completion is rejected like any other. A generator that raises for a
     prompt closes that prompt without a delivery.
     The completion delivered is the very `str` that was scored.
+
+    **Characters**: prompts and draws are admitted by the scorer's own rule (`edits/admission.py`) before the
+    model completes, scores or delivers them. What the rule refuses is rejected, with its reason in
+    `Delivery.errors`; `Delivery.prompt` and `Delivery.unfiltered` are as they were given.
     """
 
     def __init__(
@@ -87,7 +94,8 @@ class RejectionFilter:
         """target: the threshold, alone or with its checkpoint; draws: completions drawn per prompt at most.
 
         Raises MeasurementError for a threshold that is not finite or a budget below 1, CheckpointError where
-        the threshold belongs to other weights, another dtype or length than the scorer has.
+        the threshold belongs to other weights, another dtype, length or rule for characters than the
+        scorer's, ConfigError where there is no such rule.
         """
         threshold = target.threshold if isinstance(target, Target) else target
         value = float(threshold.value if isinstance(threshold, Threshold) else threshold)
@@ -95,9 +103,13 @@ class RejectionFilter:
             raise MeasurementError(f"threshold {value}", expected="a finite logit", do="calibrate again")
         if draws < 1:
             raise MeasurementError(f"a budget of {draws} draws", expected="at least 1")
-        checkpoint = getattr(scorer, "checkpoint", None)
-        if isinstance(threshold, Threshold) and isinstance(checkpoint, CheckpointRef):
-            _check_fit(threshold, checkpoint)
+        self.characters = rule_of(scorer)
+        versioned(self.characters)
+        if isinstance(threshold, Threshold):
+            check_rule(threshold, self.characters)
+            checkpoint = getattr(scorer, "checkpoint", None)
+            if isinstance(checkpoint, CheckpointRef):
+                _check_fit(threshold, checkpoint)
         self.generator, self.scorer = generator, scorer
         self.threshold, self.draws = value, draws
         self.name = name or (target.name if isinstance(target, Target) else generator.name)
@@ -123,7 +135,8 @@ class RejectionFilter:
     def _run(self, block: list[_Open], seed: int) -> None:
         """Draw and score until every prompt of the block is closed."""
         for one in block:
-            if problem := why_unusable(one.prompt):
+            one.read, problem = self._admit(one.prompt)
+            if problem:
                 one.errors.append(f"prompt: {problem}")
                 one.closed = True
         for first, size in chunks(self.draws):
@@ -131,38 +144,55 @@ class RejectionFilter:
             if not still:
                 return
             drawn = self._sample(still, size, stream_seed(seed, "filter", "draw", first))
-            pairs = [
-                (one, completion) for one, given in zip(still, drawn, strict=True) for completion in given
-            ]
-            snippets = [Snippet(prompt=one.prompt, completion=text) for one, text in pairs]
-            for (one, text), score in zip(pairs, score_each(self.scorer, snippets), strict=True):
+            pairs = [(one, text) for one, given in zip(still, drawn, strict=True) for text in given]
+            for (one, given_text), (text, score) in zip(pairs, self._scored(pairs), strict=True):
                 if not one.closed:
-                    self._judge(one, text, score.logit, score.error)
+                    self._judge(one, given_text, text, score)
 
-    def _judge(self, one: _Open, text: str, logit: float | None, error: str) -> None:
-        """Count the draw; take it if its logit is below the threshold."""
+    def _scored(self, pairs: list[tuple[_Open, str]]) -> list[tuple[str, Scored]]:
+        """Each draw as it would be delivered, with its logit or why it has none."""
+        admitted = [self._admit(text) for _, text in pairs]
+        usable = [
+            Snippet(prompt=one.read, completion=text)
+            for (one, _), (text, problem) in zip(pairs, admitted, strict=True)
+            if not problem
+        ]
+        scores = iter(score_each(self.scorer, usable))
+        return [(text, Scored(None, problem) if problem else next(scores)) for text, problem in admitted]
+
+    def _admit(self, text: str) -> tuple[str, str]:
+        """(text to score and deliver, why not): nothing that is no plain text, or that the rule refuses."""
+        if problem := why_unusable(text):
+            return "", problem
+        try:
+            return admit(text, self.characters)
+        except Exception as error:
+            return "", describe(error)
+
+    def _judge(self, one: _Open, given: str, text: str, score: Scored) -> None:
+        """Count the draw, `given` and scored as `text`; take it if its logit is below the threshold."""
         if one.drawn == 0:
-            one.first = text if type(text) is str else ""
-            one.first_logit = logit
+            one.first = given if type(given) is str else ""
+            one.first_logit = score.logit
         one.drawn += 1
-        if text == "":
+        if given == "":
             return  # the model ended at once: a draw with nothing to deliver, and no fault to report
-        if logit is None:
-            one.errors.append(f"draw {one.drawn}: {error or 'no logit'}")
-        elif logit < self.threshold:
-            one.accepted = (text, logit)
+        if score.logit is None:
+            one.errors.append(f"draw {one.drawn}: {score.error or 'no logit'}")
+        elif score.logit < self.threshold:
+            one.accepted = (text, score.logit)
             one.closed = True
 
     def _sample(self, still: list[_Open], size: int, seed: int) -> list[list[str]]:
         """`size` completions for each open prompt; none (and closed) where the generator raises."""
-        prompts = [one.prompt for one in still]
+        prompts = [one.read for one in still]
         try:
             return self._draws(prompts, size, seed)
         except Exception:
             found: list[list[str]] = []
             for one in still:
                 try:
-                    found.append(self._draws([one.prompt], size, seed)[0])
+                    found.append(self._draws([one.read], size, seed)[0])
                 except Exception as error:
                     one.errors.append(f"generator: {describe(error)}")
                     one.closed = True

@@ -67,11 +67,13 @@ def choose_threshold(
     *,
     population: str,
     confidence: float = 0.95,
+    characters: str = "keep",
 ) -> Threshold:
     """The most conservative threshold that accepts at least `acceptance` of natural calibration snippets.
 
     logits: shape (n,), of natural snippets outside every training set, scored by `checkpoint`. Reject if and
-    only if logit >= value. Labels play no part, so none are spent; ties as in `lowest_threshold`.
+    only if logit >= value. `characters`: what was done to the texts before, as it is recorded. Labels play no
+    part, so none are spent; ties as in `lowest_threshold`.
 
     The stored Rate holds for the share of the population too, although the threshold comes from the same
     logits: that share is Beta(k, n - k + 1) (Wilks, 1941), inside Clopper-Pearson's limits for k of n.
@@ -89,6 +91,7 @@ def choose_threshold(
         checkpoint_sha256=checkpoint.sha256,
         dtype=checkpoint.dtype,
         max_length=checkpoint.max_length,
+        characters=characters,
     )
 
 

@@ -70,12 +70,14 @@ def _threshold(target: TargetReport) -> str:
     threshold = target.threshold
     if threshold is None:
         return "## Threshold\n\nNone has been chosen: this checkpoint is not a filter yet."
+    rule = threshold.characters
+    read = "" if rule == "keep" else f" Texts go through Holdfast's `filter.characters` rule `{rule}` first."
     return (
         "## Threshold\n\n"
         f"Reject if and only if logit >= **{threshold.value:.6g}** ({_plain(threshold.rule)}; "
         f"accepts {rate_text(threshold.acceptance)} of {_plain(threshold.acceptance.population)}).\n\n"
         f"It belongs to these weights only: SHA-256 `{threshold.checkpoint_sha256[:16]}`, {threshold.dtype}, "
-        f"at most {threshold.max_length} tokens. Reject what is longer or scores nan."
+        f"at most {threshold.max_length} tokens. Reject what is longer or scores nan.{read}"
     )
 
 

@@ -235,6 +235,7 @@ def to_threshold(row: Row) -> Threshold:
         checkpoint_sha256=row["checkpoint_sha256"],
         dtype=row["dtype"],
         max_length=row["max_length"],
+        characters=row["characters"],
     )
 
 

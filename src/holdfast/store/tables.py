@@ -198,6 +198,7 @@ thresholds = Table(
     Column("dtype", Text, nullable=False),
     Column("max_length", Integer, nullable=False),
     Column("at", UtcDateTime, nullable=False),
+    Column("characters", Text, nullable=False, server_default="keep"),
     Index(None, "name"),
 )
 

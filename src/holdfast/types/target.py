@@ -29,7 +29,10 @@ class CheckpointRef:
 
 @dataclass(frozen=True, kw_only=True)
 class Threshold:
-    """Reject if and only if logit >= value. Valid for one checkpoint, dtype, tokeniser and length only."""
+    """Reject if and only if logit >= value.
+
+    Valid for one checkpoint, dtype, tokeniser, length and rule for characters only.
+    """
 
     value: float
     """Logit (natural units, not a probability)."""
@@ -41,6 +44,8 @@ class Threshold:
     dtype: str
     max_length: int
     """Tokens."""
+    characters: str = "keep"
+    """What is done to texts before they are scored: `normalise@1`, `refuse@1`, ..., `keep`: nothing."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -45,11 +45,16 @@ def calibrate_target(workspace: Workspace, name: str) -> Threshold:
     """The threshold of checkpoint `name`, stored. It needs no labels: acceptance of natural text decides.
 
     Raises InputError where it differs from one at which `name` was attacked or measured: those results hold
-    for that threshold alone.
+    for that threshold alone; CheckpointError where that one was chosen under another rule for characters.
     """
+    from holdfast.edits.admission import check_rule, versioned
     from holdfast.measurement.threshold import choose_threshold
 
     ref = workspace.store.checkpoint(name)
+    rule = workspace.config.filter.characters
+    before = _in_use(workspace, name)
+    if before is not None:
+        check_rule(before, rule)
     pool = natural(workspace, Split.VALIDATION)
     if not pool:
         raise InputError(
@@ -63,8 +68,8 @@ def calibrate_target(workspace: Workspace, name: str) -> Threshold:
         checkpoint=ref,
         population=f"{len(pool):,} natural validation snippets",
         confidence=workspace.config.measure.confidence,
+        characters=versioned(rule),
     )
-    before = _in_use(workspace, name)
     if before is None:
         workspace.store.add_threshold(name, threshold)
         return threshold

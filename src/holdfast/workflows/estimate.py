@@ -50,8 +50,8 @@ def logits_of(workspace: Workspace, scorer: Scorer, snippets: Sequence[Snippet],
     lost = int(np.isposinf(logits).sum())
     if lost:
         workspace.reporter.say(
-            f"{what}: {lost:,} of {len(logits):,} texts cannot be scored (mostly: too long); they count as "
-            "rejected"
+            f"{what}: {lost:,} of {len(logits):,} texts cannot be scored (too long, or characters refused); "
+            "they count as rejected"
         )
     return logits
 

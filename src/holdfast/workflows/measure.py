@@ -251,7 +251,7 @@ def _cross_round(workspace: Workspace) -> None:
     from holdfast.measurement.cross_round import cross_round
 
     names = [m.target for m in workspace.store.measurements(kind="attack_cost")]
-    names = list(dict.fromkeys(names))
+    names = workspace.comparable(list(dict.fromkeys(names)))
     rows: dict[str, list[Snippet]] = {}
     for name in names:
         sessions = workspace.store.sessions(target=name, round=0, purpose="measure")

@@ -30,9 +30,10 @@ __all__ = ["gather", "report"]
 
 
 def _targets(workspace: Workspace) -> list[str]:
-    """Classifiers that were measured, in the order of their training."""
+    """Classifiers measured under the present rule for characters, in the order of their training."""
     measured = {m.target for m in workspace.store.measurements()}
-    return [r.name for r in workspace.store.checkpoints("classifier") if r.name in measured]
+    names = [r.name for r in workspace.store.checkpoints("classifier") if r.name in measured]
+    return workspace.comparable(names)
 
 
 def _target(workspace: Workspace, name: str) -> TargetReport:
@@ -122,7 +123,7 @@ def _comparisons(workspace: Workspace, names: list[str]) -> tuple[Comparison, ..
     if draws:
         texts = [s for _, part in draws for s in part]
         scored = [
-            (logits_of(workspace, workspace.classifier(n), texts, n), workspace.store.threshold(n))
+            (logits_of(workspace, workspace.classifier(n), texts, n), workspace.target(n))
             for n in (first, last)
         ]
         pairs = pair_strata([d for d, _ in draws], scored[0], scored[1])
@@ -135,7 +136,7 @@ def _comparisons(workspace: Workspace, names: list[str]) -> tuple[Comparison, ..
 
 def _worst(workspace: Workspace, name: str) -> list[WorstFailure]:
     """Verified failures of `name`: found by the attacks, and delivered by the filter."""
-    threshold = workspace.store.threshold(name).value
+    threshold = workspace.target(name).threshold.value
     rows = []
     sessions = {c.id: s for s in _sessions(workspace, name) if (c := s.result.candidate) is not None}
     delivered = workspace.store.snippets(group=DELIVERED)

@@ -36,7 +36,7 @@ def _open(workspace: Workspace) -> Round:
     if current is None:
         number = len(workspace.store.rounds()) + 1
         current = Round(number=number, target=newest_target(workspace))
-        workspace.store.threshold(current.target)
+        workspace.target(current.target)
         workspace.store.open_round(current)
     return current
 

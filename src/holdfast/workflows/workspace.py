@@ -16,6 +16,7 @@ from holdfast.store import Store
 from holdfast.types import Catastrophe, Example, Source, Split, StoredSnippet, Target, Verdict
 
 if TYPE_CHECKING:
+    from holdfast.edits.admitting import AdmittingClassifier
     from holdfast.filtering.rejection import RejectionFilter
     from holdfast.models.classifier import HFClassifier
     from holdfast.models.generator import HFGenerator
@@ -99,8 +100,8 @@ class Workspace:
         size = self.config.generator
         return train_tokenizer(texts, vocabulary=size.vocabulary, max_length=size.max_length)
 
-    def classifier(self, name: str) -> HFClassifier:
-        """The classifier checkpoint `name`, loaded."""
+    def classifier(self, name: str) -> AdmittingClassifier:
+        """The classifier checkpoint `name`, loaded, behind the configured rule for characters."""
         from holdfast.assemble import load_classifier
 
         return load_classifier(self.store.checkpoint(name), self.root, self.config)
@@ -141,8 +142,32 @@ class Workspace:
         return self.root / "checkpoints" / plain_name(name)
 
     def target(self, name: str) -> Target:
-        """The classifier checkpoint `name` with its current threshold."""
-        return Target(checkpoint=self.store.checkpoint(name), threshold=self.store.threshold(name))
+        """The classifier checkpoint `name` with its current threshold.
+
+        Raises CheckpointError where that was chosen under another rule for characters than is configured.
+        """
+        from holdfast.edits.admission import check_rule
+
+        found = Target(checkpoint=self.store.checkpoint(name), threshold=self.store.threshold(name))
+        check_rule(found.threshold, self.config.filter.characters)
+        return found
+
+    def comparable(self, names: Sequence[str]) -> list[str]:
+        """Those of `names` whose threshold was chosen under the configured rule for characters.
+
+        The others are said. Raises CheckpointError where there are no others than those.
+        """
+        from holdfast.edits.admission import versioned
+
+        rule = versioned(self.config.filter.characters)
+        kept = [name for name in names if self.store.threshold(name).characters == rule]
+        if names and not kept:
+            self.target(names[-1])
+        if left_out := [name for name in names if name not in kept]:
+            self.reporter.say(
+                f"left out: {', '.join(left_out)}, calibrated under another filter.characters than {rule}"
+            )
+        return kept
 
     def examples(self, snippets: list[StoredSnippet]) -> list[Example]:
         """Those of `snippets` that annotations give a verdict, with it."""
