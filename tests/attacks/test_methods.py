@@ -12,6 +12,7 @@ from holdfast.attacks.genetic import GeneticRewriting
 from holdfast.attacks.greedy import GreedyRewriting
 from holdfast.attacks.hotflip import HotFlip
 from holdfast.attacks.masked_lm import MaskedRewriting, MaskedSwapping
+from holdfast.attacks.paraphrase import ParaphraseRewriting
 from holdfast.edits.text import apply_all
 from holdfast.edits.words import words
 from holdfast.errors import ConfigError
@@ -21,7 +22,7 @@ from holdfast.types import AttackBudget, Outcome, Snippet
 from tests.attacks.toy import EMPTY, ToyClassifier, threshold_for
 from tests.edits.little import proposer, snippets
 
-METHODS = [HotFlip, GeneticRewriting, GreedyRewriting, MaskedRewriting, MaskedSwapping]
+METHODS = [HotFlip, GeneticRewriting, GreedyRewriting, MaskedRewriting, MaskedSwapping, ParaphraseRewriting]
 GREEDY = (GreedyRewriting, MaskedSwapping)
 KEYWORDS = KeywordScorer({"wolf": 2.0, "knife": 1.0, "old": -1.5, "quickly": -1.0, "lamp": -2.5}, 4.0)
 PARENTS = snippets(40, seed=3)
