@@ -6,6 +6,7 @@ from holdfast.attacks.genetic import GeneticRewriting
 from holdfast.attacks.greedy import GreedyRewriting
 from holdfast.attacks.hotflip import HotFlip
 from holdfast.attacks.masked_lm import MaskedRewriting, MaskedSwapping
+from holdfast.attacks.paraphrase import ParaphraseRewriting
 from holdfast.testing import CountingScorer, check_attack
 from holdfast.types import AttackBudget, Snippet
 from tests.attacks.test_real_classifier import SNIPPETS, classifier
@@ -15,7 +16,7 @@ from tests.edits.little import proposer
 __all__ = ["classifier"]
 ODD = Snippet(prompt="“Zoë,” he said,\n\nlaughing—", completion=" unquestionably Tom’s WOLF …")
 
-METHODS = [HotFlip, GeneticRewriting, GreedyRewriting, MaskedRewriting, MaskedSwapping]
+METHODS = [HotFlip, GeneticRewriting, GreedyRewriting, MaskedRewriting, MaskedSwapping, ParaphraseRewriting]
 
 
 @pytest.mark.parametrize("method", METHODS, ids=lambda m: m.name)

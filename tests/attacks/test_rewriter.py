@@ -1,9 +1,12 @@
 """The rewriter endpoint, through the real client, against a scripted server."""
 
+import sys
+
 import pytest
 
 from holdfast.attacks.paraphrase import ParaphraseRewriting
 from holdfast.attacks.rewriter import EndpointRewriter
+from holdfast.errors import ConfigError
 from holdfast.testing import CountingScorer, KeywordScorer
 from holdfast.types import AttackBudget, Outcome, Snippet
 from tests.attacks.endpoint import STALL, reply, rewrites, served, status
@@ -134,3 +137,15 @@ def test_an_attack_uses_the_endpoint_and_ends_without_it():
             assert result.outcome is Outcome.FAILED and 0 < result.queries < 60 and requests
             counts = model.counts
             assert counts.failed + counts.malformed + counts.refused > 0
+
+
+def test_an_endpoint_that_cannot_be_reached_is_said_at_the_start(monkeypatch):
+    settings = {"proposer": proposer(), "endpoint": "http://127.0.0.1:9/v1", "model": "scripted"}
+    monkeypatch.setenv("OPENAI_API_KEY", "none")
+    assert ParaphraseRewriting(**settings).rewriter is not None
+    monkeypatch.delenv("OPENAI_API_KEY")
+    with pytest.raises(ConfigError, match="OPENAI_API_KEY"):
+        ParaphraseRewriting(**settings)
+    monkeypatch.setitem(sys.modules, "openai", None)
+    with pytest.raises(ConfigError, match="endpoints"):
+        ParaphraseRewriting(**settings)

@@ -97,7 +97,7 @@ class ParaphraseRewriting:
 
         rewriter: asked beside the rules; by default the one at `settings.endpoint`, if any. With one, results
         repeat as far as it repeats itself. Raises ConfigError for an unknown setting, and for an endpoint
-        without a model.
+        without a model, or without the client or key to reach it.
         """
         self.proposer = proposer
         self.plausible = plausible
@@ -106,7 +106,9 @@ class ParaphraseRewriting:
         if endpoint and not model:
             raise ConfigError(f"paraphrase endpoint {endpoint!r} without a model", expected="a model's name")
         if rewriter is None and endpoint:
-            rewriter = EndpointRewriter(endpoint, model, timeout=self.settings.timeout)
+            own = EndpointRewriter(endpoint, model, timeout=self.settings.timeout)
+            own.check()
+            rewriter = own
         self.rewriter = rewriter
         self._vectors: WordVectors | None = None
 

@@ -125,7 +125,14 @@ class EndpointRewriter:
         try:
             return OpenAI(base_url=self.base_url, api_key=self._api_key, timeout=self.timeout, max_retries=0)
         except OpenAIError as error:
-            raise ConfigError(f"endpoint {self.base_url}: {error}", do="set OPENAI_API_KEY") from None
+            raise ConfigError(
+                f"endpoint {self.base_url}: {error}",
+                do="set OPENAI_API_KEY (to any text, where the server wants none)",
+            ) from None
+
+    def check(self) -> None:
+        """Raises ConfigError where the client is not installed, or has no key. Nothing is sent."""
+        _ = self._client
 
     def rewrite(self, snippet: Snippet, n: int, seed: int, seconds: float | None = None) -> list[Snippet]:
         """Up to `n` distinct rewrites; none where the endpoint refuses, fails or cannot be understood.
