@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from holdfast.config import Config
 from holdfast.errors import ConfigError
-from holdfast.protocols import Annotator, Attack, Proposer
+from holdfast.protocols import Annotator, Attack, Generator, Proposer
 from holdfast.types import Catastrophe, CheckpointRef, Snippet
 
 if TYPE_CHECKING:
@@ -130,9 +130,15 @@ def build_proposer(
 
 
 def build_attacks(
-    config: Config, proposer: Proposer, annotator: Annotator | None
+    config: Config,
+    proposer: Proposer,
+    annotator: Annotator | None,
+    generator: Callable[[], Generator] | None = None,
 ) -> list[tuple[Attack, float]]:
-    """The configured attacks with their shares; an oracle screens their texts before they are scored."""
+    """The configured attacks with their shares; an oracle screens their texts before they are scored.
+
+    `generator` is asked for where a method draws from it.
+    """
     from holdfast.attacks.run import build_mix
 
     screen: Callable[[Sequence[Snippet]], list[bool]] | None = None
@@ -143,7 +149,11 @@ def build_attacks(
             return [j.verdict.strict for j in judge.annotate(snippets)]
 
     return build_mix(
-        config.attack.methods, proposer=proposer, plausible=screen, settings=config.attack.settings
+        config.attack.methods,
+        proposer=proposer,
+        plausible=screen,
+        settings=config.attack.settings,
+        generator=generator,
     )
 
 

@@ -5,6 +5,8 @@ import pytest
 from holdfast.attacks.genetic import GeneticRewriting
 from holdfast.attacks.greedy import GreedyRewriting
 from holdfast.attacks.hotflip import HotFlip
+from holdfast.attacks.masked_lm import MaskedRewriting, MaskedSwapping
+from holdfast.attacks.paraphrase import ParaphraseRewriting
 from holdfast.testing import CountingScorer, check_attack
 from holdfast.types import AttackBudget, Snippet
 from tests.attacks.test_real_classifier import SNIPPETS, classifier
@@ -14,8 +16,10 @@ from tests.edits.little import proposer
 __all__ = ["classifier"]
 ODD = Snippet(prompt="“Zoë,” he said,\n\nlaughing—", completion=" unquestionably Tom’s WOLF …")
 
+METHODS = [HotFlip, GeneticRewriting, GreedyRewriting, MaskedRewriting, MaskedSwapping, ParaphraseRewriting]
 
-@pytest.mark.parametrize("method", [HotFlip, GeneticRewriting, GreedyRewriting], ids=lambda m: m.name)
+
+@pytest.mark.parametrize("method", METHODS, ids=lambda m: m.name)
 def test_contract(method, classifier):  # noqa: F811
     threshold = threshold_for(classifier, SNIPPETS, 0.1)
     check_attack(lambda: method(proposer=proposer()), classifier, [SNIPPETS[0], ODD], threshold)

@@ -8,7 +8,7 @@ the first one's: the text would get worse again). Same proposals, screen and que
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from holdfast.attacks.firstorder import Look, WordGradient, moved
@@ -18,9 +18,12 @@ from holdfast.attacks.search import Candidate, Plausible, Search, State
 from holdfast.attacks.settings import make_settings
 from holdfast.edits.text import apply
 from holdfast.protocols import Proposer, Scorer
-from holdfast.types import AttackBudget, AttackResult, Snippet
+from holdfast.types import AttackBudget, AttackResult, Edit, Snippet
 
 __all__ = ["GreedyRewriting", "GreedySettings", "importance"]
+
+Blanks = Callable[[Snippet, Sequence[str]], list[tuple[Position, Edit]]]
+"""For the words of some sides, the edit that takes each away."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +54,8 @@ class GreedyRewriting:
     name = "greedy@1"
     access = "score"
     """It asks for logits only."""
+    kind: type[GreedySettings] = GreedySettings
+    settings: GreedySettings
 
     def __init__(self, *, proposer: Proposer, plausible: Plausible | None = None, **settings: object) -> None:
         """`plausible` screens texts before they are scored; `settings` are the fields of `GreedySettings`.
@@ -59,7 +64,7 @@ class GreedyRewriting:
         """
         self.proposer = proposer
         self.plausible = plausible
-        self.settings = make_settings(GreedySettings, settings)
+        self.settings = make_settings(self.kind, settings)
 
     def run(
         self, parent: Snippet, target: Scorer, threshold: float, budget: AttackBudget, seed: int
@@ -82,7 +87,7 @@ class GreedyRewriting:
         """Each word once, the most important first; returns the text it ends with."""
         settings = self.settings
         room = int(search.meter.left * settings.ranking)
-        marks = importance(search, current, settings.sides, room)
+        marks = self._marks(search, current, room)
         while marks and search.meter.left > 0 and not search.accepted and len(current.net) < settings.depth:
             # The first of equals: `importance` gave them in random order.
             mark = max(marks, key=lambda m: m.value)
@@ -94,27 +99,31 @@ class GreedyRewriting:
 
     def _best(self, search: Search, current: State, mark: WordGradient) -> State | None:
         """The lowest text among the edits of one word."""
-        edits = self.proposer.propose(
-            current.snippet,
-            mark.side,
-            mark.start,
-            mark.stop,
-            self.settings.proposals,
-            search.rng.getrandbits(62),
-        )
+        edits = self._edits(search, current, mark)
         found: list[Candidate] = [c for c in (search.fresh(current, edit) for edit in edits) if c is not None]
         states = search.score(search.screened(found, min(len(found), search.meter.left)))
         return min(states, key=lambda s: s.rank, default=None)
 
+    def _marks(self, search: Search, current: State, room: int) -> Look:
+        """The words with what each is worth, for `room` queries at most."""
+        return importance(search, current, self.settings.sides, room)
 
-def importance(search: Search, state: State, sides: Sequence[str], room: int) -> Look:
-    """Per word what the logit loses by its deletion (value; -inf where `room` queries did not reach it).
+    def _edits(self, search: Search, current: State, mark: WordGradient) -> list[Edit]:
+        """What is tried on one word."""
+        n, seed = self.settings.proposals, search.rng.getrandbits(62)
+        return self.proposer.propose(current.snippet, mark.side, mark.start, mark.stop, n, seed)
 
-    Signed: a word whose deletion raises the logit is worth little. In random order, so that equal values are.
-    A text of one word has no deletion to score. The deletions are measurements, not candidates: the screen
-    does not see them. A text scored before is free.
+
+def importance(
+    search: Search, state: State, sides: Sequence[str], room: int, blanks: Blanks = deletion_edits
+) -> Look:
+    """Per word what the logit loses without it (value; -inf where `room` queries did not reach it).
+
+    `blanks` gives the edits that take words away. Signed: a word whose loss raises the logit is worth little.
+    In random order, so that equal values are. A text of one word has no deletion to score. The texts are
+    measurements, not candidates: the screen does not see them. A text scored before is free.
     """
-    pairs = deletion_edits(state.snippet, sides)
+    pairs = blanks(state.snippet, sides)
     chosen = search.rng.sample(pairs, min(len(pairs), max(0, room)))
     scored = search.scorer.score([apply(state.snippet, edit) for _, edit in chosen], search.rng)
     losses: dict[Position, float] = {

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 
 from holdfast.attacks.search import Plausible
-from holdfast.protocols import Attack, Proposer, Scorer
+from holdfast.errors import ConfigError
+from holdfast.protocols import Attack, Generator, Proposer, Scorer
 from holdfast.provenance import stream_seed
 from holdfast.registry import attacks
 from holdfast.types import AttackBudget, AttackResult, Snippet
@@ -22,17 +23,27 @@ def build_mix(
     proposer: Proposer,
     plausible: Plausible | None = None,
     settings: Mapping[str, Mapping[str, object]] | None = None,
+    generator: Callable[[], Generator] | None = None,
 ) -> list[tuple[Attack, float]]:
     """The registered attacks of `{name: share}`, built with one proposer and screen.
 
-    Raises UnknownNameError for a name that is not registered, ConfigError for a setting it does not have.
+    A class whose `access` is `generator` also gets the generator, which is asked for only then. Raises
+    UnknownNameError for a name that is not registered, ConfigError for a setting it does not have, and where
+    there is no generator for a method that draws from one.
     """
     given = settings or {}
-    return [
-        (attacks().load(name)(proposer=proposer, plausible=plausible, **given.get(name, {})), share)
-        for name, share in shares.items()
-        if share > 0
-    ]
+    mix: list[tuple[Attack, float]] = []
+    for name, share in shares.items():
+        if share <= 0:
+            continue
+        kind = attacks().load(name)
+        tools: dict[str, object] = {"proposer": proposer, "plausible": plausible}
+        if getattr(kind, "access", "") == "generator":
+            if generator is None:
+                raise ConfigError(f"attack {name!r} draws from a generator", expected="one to draw from")
+            tools["generator"] = generator()
+        mix.append((kind(**tools, **given.get(name, {})), share))
+    return mix
 
 
 def assign(parents: Sequence[Snippet], mix: AttackMix, seed: int) -> list[tuple[Snippet, Attack]]:

@@ -83,7 +83,7 @@ def attack_target(workspace: Workspace, name: str, purpose: Purpose, n: int, rou
 
     run_attacks(
         [s.snippet for s in chosen],
-        build_attacks(workspace.config, proposer, workspace.annotator),
+        build_attacks(workspace.config, proposer, workspace.annotator, workspace.generator),
         target=workspace.classifier(name),
         threshold=target.threshold.value,
         budget=AttackBudget(queries=workspace.config.attack.queries),
