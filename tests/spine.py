@@ -89,7 +89,10 @@ def write_config(folder: Path, extra: tuple[str, ...] = ()) -> None:
     file = folder / "holdfast.toml"
     top = "\n".join(sections.pop("", []))
     body = "\n".join(f"[{name}]\n" + "\n".join(lines) + "\n" for name, lines in sections.items())
-    old = file.read_text(encoding="utf-8").replace("seed = 0\n", f"seed = 0\n{top}\n", 1)
+    given = {line.partition("=")[0].strip() for line in top.splitlines()}
+    lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
+    kept = "".join(line for line in lines if line.partition("=")[0].strip() not in given)
+    old = kept.replace("seed = 0\n", f"seed = 0\n{top}\n", 1)
     file.write_text(old + body, encoding="utf-8")
 
 
