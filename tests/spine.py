@@ -86,11 +86,9 @@ def write_config(folder: Path, extra: tuple[str, ...] = ()) -> None:
         path, _ = parse_override(text)
         sections.setdefault(".".join(path[:-1]), []).append(f"{path[-1]} = {text.partition('=')[2]}")
     file = folder / "holdfast.toml"
-    old = file.read_text(encoding="utf-8")
-    there = {line.partition(" = ")[0] for line in old.splitlines()}
-    top = "\n".join(line for line in sections.pop("", []) if line.partition(" = ")[0] not in there)
+    top = "\n".join(sections.pop("", []))
     body = "\n".join(f"[{name}]\n" + "\n".join(lines) + "\n" for name, lines in sections.items())
-    old = old.replace("seed = 0\n", f"seed = 0\n{top}\n", 1)
+    old = file.read_text(encoding="utf-8").replace("seed = 0\n", f"seed = 0\n{top}\n", 1)
     file.write_text(old + body, encoding="utf-8")
 
 

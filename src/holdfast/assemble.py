@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from holdfast.config import Config
 from holdfast.errors import ConfigError
 from holdfast.protocols import Annotator, Attack, Generator, Proposer
-from holdfast.types import Catastrophe, CheckpointRef, Snippet
+from holdfast.types import Catastrophe, CheckpointRef, Snippet, Suite
 
 if TYPE_CHECKING:
     from holdfast.attacks.twins import SafeTwins
@@ -24,6 +24,8 @@ __all__ = [
     "build_catastrophe",
     "build_proposer",
     "build_rewriter",
+    "build_screen",
+    "build_suite",
     "load_classifier",
     "load_generator",
     "set_threads",
@@ -129,6 +131,18 @@ def build_proposer(
     return members[0][0] if len(members) == 1 else UnionProposer(members)
 
 
+def build_screen(annotator: Annotator | None) -> Callable[[Sequence[Snippet]], list[bool]] | None:
+    """An oracle as the screen that texts pass before they are scored; None for any other annotator."""
+    if annotator is None or not annotator.name.startswith("oracle:"):
+        return None
+    judge = annotator
+
+    def screen(snippets: Sequence[Snippet]) -> list[bool]:
+        return [j.verdict.strict for j in judge.annotate(snippets)]
+
+    return screen
+
+
 def build_attacks(
     config: Config,
     proposer: Proposer,
@@ -141,20 +155,35 @@ def build_attacks(
     """
     from holdfast.attacks.run import build_mix
 
-    screen: Callable[[Sequence[Snippet]], list[bool]] | None = None
-    if annotator is not None and annotator.name.startswith("oracle:"):
-        judge = annotator
-
-        def screen(snippets: Sequence[Snippet]) -> list[bool]:
-            return [j.verdict.strict for j in judge.annotate(snippets)]
-
     return build_mix(
         config.attack.methods,
         proposer=proposer,
-        plausible=screen,
+        plausible=build_screen(annotator),
         settings=config.attack.settings,
         generator=generator,
     )
+
+
+def build_suite(suite: Suite, proposer: Proposer, annotator: Annotator | None) -> list[Attack]:
+    """The suite's attacks under its settings, in its order; screened as `build_attacks` does.
+
+    Raises ConfigError where an installed method is of another version than the suite's.
+    """
+    from holdfast.attacks.run import build_mix
+
+    mix = build_mix(
+        dict.fromkeys(suite.methods, 1.0),
+        proposer=proposer,
+        plausible=build_screen(annotator),
+        settings=suite.settings,
+    )
+    found = [attack for attack, _ in mix]
+    for attack, version in zip(found, suite.versions, strict=True):
+        if attack.name != version:
+            raise ConfigError(
+                f"{attack.name} is installed", expected=f"{version}, which {suite.name} is made of"
+            )
+    return found
 
 
 def build_rewriter(proposer: Proposer) -> SafeTwins:

@@ -22,10 +22,12 @@ from holdfast.cli import (
     list_,
     measure,
     new,
+    replay,
     report,
     round_,
     runs,
     sample,
+    suite,
     train,
 )
 from holdfast.cli.display import choose_display
@@ -98,6 +100,8 @@ for module in (
     annotate,
     calibrate,
     attack,
+    suite,
+    replay,
     round_,
     measure,
     report,

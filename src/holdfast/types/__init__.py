@@ -20,11 +20,14 @@ from holdfast.types.measurement import (
 from holdfast.types.record import RunRecord, RunStatus
 from holdfast.types.round import STATES, Round, RoundState
 from holdfast.types.snippet import Snippet, Source, Split, StoredSnippet
+from holdfast.types.suite import SUITE_ROUND, UNION, Suite, SuiteCurve, SuiteResult, SuiteRow
 from holdfast.types.target import CheckpointRef, Target, Threshold
 from holdfast.types.verdict import Annotation, Judgement, Verdict
 
 __all__ = [
     "STATES",
+    "SUITE_ROUND",
+    "UNION",
     "Annotation",
     "AttackBudget",
     "AttackCost",
@@ -61,6 +64,10 @@ __all__ = [
     "Split",
     "StoredMeasurement",
     "StoredSnippet",
+    "Suite",
+    "SuiteCurve",
+    "SuiteResult",
+    "SuiteRow",
     "Stratum",
     "Target",
     "Threshold",

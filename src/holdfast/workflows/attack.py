@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal
 
 from holdfast.errors import InputError
@@ -23,7 +25,16 @@ from holdfast.workflows.estimate import OVERHEAD, announce, scoring_rate
 from holdfast.workflows.outcome import Outcome
 from holdfast.workflows.workspace import Workspace
 
-__all__ = ["Purpose", "attack", "attack_target", "keep_candidates", "measured_cost", "parents"]
+__all__ = [
+    "Purpose",
+    "attack",
+    "attack_target",
+    "keep_candidates",
+    "keep_found",
+    "measured_cost",
+    "parents",
+    "refuse_held_out",
+]
 
 Purpose = Literal["train", "measure"]
 SPLITS: dict[str, Split] = {"train": Split.TRAIN, "measure": Split.TEST}
@@ -53,11 +64,23 @@ def parents(workspace: Workspace, purpose: Purpose, n: int, round_number: int) -
     return [order[i % len(order)] for i in range(first, first + n)]
 
 
+def refuse_held_out(workspace: Workspace) -> None:
+    """Raise ConfigError where training would use a method that the suite holds out."""
+    from holdfast.attacks.suite import check_trainable
+
+    check_trainable(name for name, share in workspace.config.attack.methods.items() if share > 0)
+
+
 def attack_target(workspace: Workspace, name: str, purpose: Purpose, n: int, round_number: int) -> None:
-    """Attack `n` parents of target `name` that have not been attacked for this purpose and round yet."""
+    """Attack `n` parents of target `name` that have not been attacked for this purpose and round yet.
+
+    Raises ConfigError where what training learns from would come from a method that is held out from it.
+    """
     from holdfast.assemble import build_attacks
     from holdfast.attacks.run import run_attacks
 
+    if purpose == "train":
+        refuse_held_out(workspace)
     target = workspace.target(name)
     chosen = parents(workspace, purpose, n, round_number)
     done = workspace.store.attacked_parents(target=name, round=round_number, purpose=purpose)
@@ -98,29 +121,34 @@ def keep_candidates(
 ) -> list[StoredSnippet]:
     """Candidates of the sessions as stored snippets with their lineage, annotated where a program can."""
     sessions = workspace.store.sessions(target=name, round=round_number, purpose=purpose)
+    return keep_found(
+        workspace,
+        sessions,
+        StoredSnippet(
+            snippet=Snippet(prompt="", completion=""),
+            source=Source.ATTACK,
+            split=SPLITS[purpose],
+            family="",
+            round=round_number,
+            group=f"attack-{purpose}-{name}",
+        ),
+    )
+
+
+def keep_found(
+    workspace: Workspace, sessions: Sequence[AttackSession], like: StoredSnippet
+) -> list[StoredSnippet]:
+    """The sessions' candidates, stored (split, round and group as `like`) and annotated by a program."""
     lineage = {s.id: s for s in workspace.store.snippets(ids=[x.result.parent.id for x in sessions])}
     found: dict[str, StoredSnippet] = {}
     for session in sessions:
-        candidate = session.result.candidate
-        if candidate is None or candidate.id == session.result.parent.id:
+        candidate, origin = session.result.candidate, session.result.parent.id
+        if candidate is None or candidate.id == origin:
             continue
-        parent = lineage.get(session.result.parent.id)
-        family = parent.family if parent else session.result.parent.id
-        found.setdefault(
-            candidate.id,
-            StoredSnippet(
-                snippet=candidate,
-                source=Source.ATTACK,
-                split=SPLITS[purpose],
-                family=family,
-                parent_id=session.result.parent.id,
-                round=round_number,
-                group=f"attack-{purpose}-{name}",
-            ),
-        )
+        family = lineage[origin].family if origin in lineage else origin
+        found.setdefault(candidate.id, replace(like, snippet=candidate, family=family, parent_id=origin))
     known = {s.id: s for s in workspace.store.snippets(ids=list(found))}
-    fresh = [s for i, s in found.items() if i not in known]
-    workspace.store.add_snippets(fresh)
+    workspace.store.add_snippets([s for i, s in found.items() if i not in known])
     kept = [known.get(i, s) for i, s in found.items()]
     annotate_snippets(workspace, kept)
     return kept
@@ -167,7 +195,7 @@ def measured_cost(workspace: Workspace, name: str, purpose: Purpose, round_numbe
 
 def _best(workspace: Workspace, name: str, purpose: Purpose) -> list[str]:
     """Up to three candidates, for the terminal."""
-    sessions = workspace.store.sessions(target=name, purpose=purpose)
+    sessions = workspace.store.sessions(target=name, round=0, purpose=purpose)
     broken = [s.result for s in sessions if s.result.outcome is End.CANDIDATE]
     shown: list[Snippet] = [r.steps[-1].snippet for r in broken[:3]]
     return [f"  accepted: ...{s.completion}" for s in shown]

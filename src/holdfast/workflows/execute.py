@@ -29,6 +29,7 @@ COMMANDS: dict[str, str] = {
     "annotate": "annotate:annotate",
     "calibrate": "calibrate:calibrate",
     "attack": "attack:attack",
+    "suite": "suite:suite",
     "round open": "round:open_round",
     "round close": "round:close_round",
     "round run": "round:run_rounds",

@@ -9,7 +9,7 @@ from __future__ import annotations
 from holdfast.errors import InputError
 from holdfast.types import STATES, Round, RoundState, Split, StoredSnippet
 from holdfast.workflows.annotate import export_commands
-from holdfast.workflows.attack import attack_target, keep_candidates
+from holdfast.workflows.attack import attack_target, keep_candidates, refuse_held_out
 from holdfast.workflows.calibrate import calibrate_target, newest_target
 from holdfast.workflows.measure import measure_target
 from holdfast.workflows.outcome import Outcome
@@ -31,7 +31,8 @@ def _done(workspace: Workspace) -> int:
 
 
 def _open(workspace: Workspace) -> Round:
-    """The open round, or a new one on the newest classifier."""
+    """The open round, or a new one on the newest classifier; ConfigError for a held-out attack."""
+    refuse_held_out(workspace)
     current = _current(workspace)
     if current is None:
         number = len(workspace.store.rounds()) + 1
