@@ -39,9 +39,9 @@ BASELINE = "greedy"
 Row = dict[str, Any]
 
 
-def opened(folder: Path) -> Workspace:
+def opened(folder: Path, extra: Sequence[str]) -> Workspace:
     """A workspace of the gain benchmark, one thread."""
-    config = load_config(folder / FILE_NAME, overrides=["threads=1"])
+    config = load_config(folder / FILE_NAME, overrides=["threads=1", *extra])
     return Workspace(root=folder.resolve(), config=config, store=Store.open(config.database, root=folder))
 
 
@@ -202,12 +202,13 @@ def main() -> None:
     parser.add_argument("--queries", type=int, default=300)
     parser.add_argument("--target", default="round-4")
     parser.add_argument("--methods", nargs="+", default=list(METHODS))
+    parser.add_argument("--set", action="append", default=[], help="further config overrides")
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
     rows: list[Row] = []
     reach: dict[int, set[str]] = {}
     for seed in arguments.seeds:
-        workspace = opened(arguments.gain / f"seed-{seed}" / "adversarial")
+        workspace = opened(arguments.gain / f"seed-{seed}" / "adversarial", arguments.set)
         path = arguments.out / f"seed-{seed}.jsonl"
         for row in attack_rows(workspace, arguments.target, arguments, path):
             if row["method"] in arguments.methods and row["attack_seed"] < arguments.attack_seeds:
