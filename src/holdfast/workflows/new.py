@@ -17,7 +17,7 @@ __all__ = ["new", "template", "with_overrides"]
 _CORPUS = """\
 # Every key: `holdfast config show`. Override one for a single run: `--set train.steps=200`.
 seed = 0
-threads = 1                # small models: a second thread burns CPU and saves a tenth of the time
+threads = 1                # small models: a second thread costs more than it gives
 
 [catastrophe]
 name = "{name}"
