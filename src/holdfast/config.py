@@ -253,6 +253,8 @@ class Config(_Section):
     """`auto` (cuda, mps, cpu in this order), or one of them."""
     threads: int = Field(0, ge=0)
     """Torch threads; 0: torch's own choice."""
+    processes: int = Field(1, ge=1)
+    """Processes that attacks are spread over; each has its share of the threads, and one thread at least."""
     database: str = "sqlite:///holdfast.db"
     """SQLAlchemy URL; a relative SQLite path is relative to the workspace."""
     catastrophe: CatastropheConfig = CatastropheConfig()

@@ -11,7 +11,7 @@ from holdfast.provenance import stream_seed
 from holdfast.registry import attacks
 from holdfast.types import AttackBudget, AttackResult, Snippet
 
-__all__ = ["AttackMix", "assign", "build_mix", "run_attacks"]
+__all__ = ["AttackMix", "assign", "attack_one", "build_mix", "run_attacks"]
 
 AttackMix = Sequence[tuple[Attack, float]]
 """Live attacks, each with its share of the parents."""
@@ -66,6 +66,13 @@ def assign(parents: Sequence[Snippet], mix: AttackMix, seed: int) -> list[tuple[
     return [(parent, chosen[key]) for key, parent in distinct.items()]
 
 
+def attack_one(  # noqa: PLR0913
+    attack: Attack, parent: Snippet, target: Scorer, threshold: float, budget: AttackBudget, seed: int
+) -> AttackResult:
+    """One attack; its own seed comes from (seed, method, parent), whatever else is attacked."""
+    return attack.run(parent, target, threshold, budget, stream_seed(seed, "attack", attack.name, parent.id))
+
+
 def run_attacks(  # noqa: PLR0913
     parents: Sequence[Snippet],
     attack_mix: AttackMix,
@@ -87,8 +94,7 @@ def run_attacks(  # noqa: PLR0913
     for parent, attack in assign(parents, attack_mix, seed):
         if parent.id in done:
             continue
-        own = stream_seed(seed, "attack", attack.name, parent.id)
-        result = attack.run(parent, target, threshold, budget, own)
+        result = attack_one(attack, parent, target, threshold, budget, seed)
         results.append(result)
         if on_result is not None:
             on_result(result)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from holdfast.errors import InputError
@@ -22,6 +22,7 @@ from holdfast.types import Outcome as End
 from holdfast.workflows.annotate import annotate_snippets, export_commands
 from holdfast.workflows.calibrate import newest_target
 from holdfast.workflows.estimate import OVERHEAD, announce, scoring_rate
+from holdfast.workflows.fanout import spread
 from holdfast.workflows.outcome import Outcome
 from holdfast.workflows.workspace import Workspace
 
@@ -71,49 +72,61 @@ def refuse_held_out(workspace: Workspace) -> None:
     check_trainable(name for name, share in workspace.config.attack.methods.items() if share > 0)
 
 
+@dataclass(frozen=True)
+class _Work:
+    """What every process that attacks for one purpose and round needs to know."""
+
+    target: str
+    purpose: Purpose
+    round: int
+    parents: tuple[Snippet, ...]
+
+
 def attack_target(workspace: Workspace, name: str, purpose: Purpose, n: int, round_number: int) -> None:
     """Attack `n` parents of target `name` that have not been attacked for this purpose and round yet.
 
     Raises ConfigError where what training learns from would come from a method that is held out from it.
     """
-    from holdfast.assemble import build_attacks
-    from holdfast.attacks.run import run_attacks
-
     if purpose == "train":
         refuse_held_out(workspace)
-    target = workspace.target(name)
+    workspace.target(name)
     chosen = parents(workspace, purpose, n, round_number)
     done = workspace.store.attacked_parents(target=name, round=round_number, purpose=purpose)
-    if all(s.id in done for s in chosen):
-        return
-    proposer = workspace.proposer(SPLITS[purpose])
     todo = [s.snippet for s in chosen if s.id not in done]
-    rate = scoring_rate(workspace.classifier(name), todo)
-    announce(workspace, f"attack on {name}", OVERHEAD * len(todo) * workspace.config.attack.queries, rate)
+    if not todo:
+        return
+    config = workspace.config
+    rate = scoring_rate(workspace.classifier(name), todo) * config.processes
+    announce(workspace, f"attack on {name}", OVERHEAD * len(todo) * config.attack.queries, rate)
     progress = workspace.reporter.step(f"attack {name}")
-    finished = len(done)
-    progress(finished, len(chosen))
-
-    def keep(result: AttackResult) -> None:
-        nonlocal finished
+    progress(len(done), len(chosen))
+    work = _Work(name, purpose, round_number, tuple(s.snippet for s in chosen))
+    for finished, result in enumerate(spread(workspace, _attacker, work, todo), len(done) + 1):
         workspace.store.add_session(
             AttackSession(
                 attacker=result.attack, target=name, round=round_number, purpose=purpose, result=result
             )
         )
-        finished += 1
         progress(finished, len(chosen))
 
-    run_attacks(
-        [s.snippet for s in chosen],
-        build_attacks(workspace.config, proposer, workspace.annotator, workspace.generator),
-        target=workspace.classifier(name),
-        threshold=target.threshold.value,
-        budget=AttackBudget(queries=workspace.config.attack.queries),
-        seed=workspace.seed("attack", purpose, round_number),
-        on_result=keep,
-        skip=done,
-    )
+
+def _attacker(workspace: Workspace, work: _Work) -> Callable[[Snippet], AttackResult]:
+    """What attacks one of the parents: its method and seed are those it has among all of them."""
+    from holdfast.assemble import build_attacks
+    from holdfast.attacks.run import assign, attack_one
+
+    config = workspace.config
+    proposer = workspace.proposer(SPLITS[work.purpose])
+    mix = build_attacks(config, proposer, workspace.annotator, workspace.generator)
+    seed = workspace.seed("attack", work.purpose, work.round)
+    methods = {parent.id: method for parent, method in assign(work.parents, mix, seed)}
+    target, threshold = workspace.classifier(work.target), workspace.target(work.target).threshold.value
+    budget = AttackBudget(queries=config.attack.queries)
+
+    def one(parent: Snippet) -> AttackResult:
+        return attack_one(methods[parent.id], parent, target, threshold, budget, seed)
+
+    return one
 
 
 def keep_candidates(

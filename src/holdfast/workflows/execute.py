@@ -15,6 +15,7 @@ from holdfast.errors import StoreError
 from holdfast.provenance import packages, platform_name, revision
 from holdfast.store import redacted
 from holdfast.types import RunRecord, RunStatus
+from holdfast.workflows.fanout import worker_seconds
 from holdfast.workflows.outcome import Outcome
 from holdfast.workflows.workspace import Workspace
 
@@ -61,7 +62,7 @@ def execute(workspace: Workspace, command: str, arguments: dict[str, Any]) -> Ou
         started=datetime.now(UTC),
     )
     workspace.store.start_run(record)
-    begun = time.process_time()
+    begun = time.process_time() + worker_seconds()
     status, outputs, inputs, message = RunStatus.FAILED, {}, {}, ""
     try:
         outcome = _function(command)(replace(workspace, run_id=run_id), **arguments)
@@ -82,5 +83,5 @@ def execute(workspace: Workspace, command: str, arguments: dict[str, Any]) -> Ou
                 inputs=inputs,
                 outputs=outputs,
                 message=message,
-                cpu_seconds=time.process_time() - begun,
+                cpu_seconds=time.process_time() + worker_seconds() - begun,
             )

@@ -1,0 +1,84 @@
+"""Work over several processes: the results of one, and nothing left behind when the parent dies."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from holdfast.config import FILE_NAME, load_config
+from holdfast.errors import InputError
+from holdfast.store import Store
+from holdfast.workflows.attack import attack_target
+from holdfast.workflows.fanout import spread, worker_seconds
+from holdfast.workflows.workspace import Workspace
+from tests.spine import holdfast, kill_when
+
+pytestmark = pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+
+
+def add(_workspace: Workspace, common: int):  # noqa: ANN201
+    """Work for `spread`: a function of a module, so that workers find it."""
+
+    def one(piece: int) -> int:
+        if piece == 13:
+            raise InputError("thirteen", do="leave it out")
+        return common + piece
+
+    return one
+
+
+def opened(folder: Path, *overrides: str) -> Workspace:
+    config = load_config(folder / FILE_NAME, overrides=["threads=1", *overrides])
+    return Workspace(
+        root=folder.resolve(), config=config, store=Store.open(config.database, create=True, root=folder)
+    )
+
+
+def sessions(workspace: Workspace) -> list[object]:
+    found = workspace.store.sessions(target="baseline", purpose="measure")
+    return [
+        (s.attacker, s.result.parent.id, s.result.outcome, s.result.queries)
+        + tuple((step.snippet.id, step.logit) for step in s.result.steps)
+        for s in found
+    ]
+
+
+def test_results_come_in_the_order_of_the_pieces(workspace: Path) -> None:
+    for processes in (1, 2):
+        opened_here = opened(workspace, f"processes={processes}")
+        assert list(spread(opened_here, add, 100, range(9))) == list(range(100, 109))
+
+
+def test_an_error_in_a_worker_is_the_error_of_the_caller(workspace: Path) -> None:
+    with pytest.raises(InputError, match="thirteen"):
+        list(spread(opened(workspace, "processes=2"), add, 1, [1, 13, 2]))
+
+
+def test_attacks_are_the_same_over_any_number_of_processes(workspace: Path, tmp_path: Path) -> None:
+    other = Path(shutil.copytree(workspace, tmp_path / "other"))
+    alone, shared = opened(workspace), opened(other, "processes=2")
+    attack_target(alone, "baseline", "measure", 8, 0)
+    before = worker_seconds()
+    attack_target(shared, "baseline", "measure", 8, 0)
+    assert worker_seconds() > before
+    assert len(sessions(alone)) == 8
+    assert sessions(shared) == sessions(alone)
+
+
+def test_killed_in_the_middle_the_same_command_goes_on(workspace: Path, tmp_path: Path) -> None:
+    """SIGKILL of the parent between two sessions; workers end too, and no session is lost or doubled."""
+    other = Path(shutil.copytree(workspace, tmp_path / "other"))
+
+    def some() -> bool:
+        with sqlite3.connect(other / "holdfast.db") as connection:
+            return bool(connection.execute("SELECT count(*) FROM sessions").fetchone()[0])
+
+    command = ("attack", "--set", "processes=2", "--set", "threads=2")
+    assert kill_when(some, *command, cwd=other)
+    assert 0 < len(sessions(opened(other))) < 8
+    holdfast(*command, cwd=other)
+    holdfast("attack", cwd=workspace)
+    assert sessions(opened(other)) == sessions(opened(workspace))
