@@ -275,8 +275,7 @@ class Config(_Section):
         if not isinstance(values, dict):
             return values
         filled = dict(values)
-        own = {"generator": SCRATCH_RATE, "classifier": HEAD_RATE}
-        for name, rate in own.items():
+        for name, rate in (("generator", SCRATCH_RATE), ("classifier", HEAD_RATE)):
             section = values.get(name, {})
             if isinstance(section, dict) and "learning_rate" not in section:
                 filled[name] = {**section, "learning_rate": rate if _scratch(values, name) else TUNING_RATE}
@@ -287,8 +286,7 @@ class Config(_Section):
         for key, given in (("methods", self.attack.methods), ("proposals", self.attack.proposals)):
             if min(given.values(), default=-1) < 0 or not sum(given.values()):
                 raise ValueError(f"attack.{key} is {given}; expected shares, one above 0 at least")
-        share = self.train.positives + self.train.twins
-        if share >= 1:
+        if (share := self.train.positives + self.train.twins) >= 1:
             raise ValueError(f"train.positives + train.twins is {share:g}; expected below 1")
         if self.train.adversarial > self.train.positives:
             raise ValueError("train.adversarial is larger than train.positives, of which it is a part")
