@@ -12,7 +12,6 @@ from random import Random
 __all__ = [
     "PACKAGES",
     "hash_file",
-    "hash_folder",
     "hash_text",
     "packages",
     "platform_name",
@@ -44,14 +43,6 @@ def hash_file(path: Path) -> str:
     """SHA-256 of a file, hex."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def hash_folder(path: Path, pattern: str = "*") -> str:
-    """SHA-256 over names and contents of the files of a folder (sorted, not recursive), hex."""
-    digest = hashlib.sha256()
-    for file in sorted(p for p in path.glob(pattern) if p.is_file()):
-        digest.update(file.name.encode() + b"\0" + hash_file(file).encode() + b"\0")
-    return digest.hexdigest()
 
 
 def _git(folder: Path, *arguments: str) -> str | None:

@@ -1,15 +1,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.data.dedup import Lineage, exact_duplicates, join_families, near_duplicates, shingles
-
-from .conftest import make_row
+from holdfast.data.dedup import Lineage, near_duplicates, shingles
 
 TEXT = "the captain looked over the rail and saw that the boat had gone down with all her cargo in the night"
-
-
-def test_exact_duplicates_look_past_case_and_punctuation():
-    assert exact_duplicates(["A cat.", "a  CAT", "a dog", "!!", "??", "!!"]) == [(0, 1), (3, 5)]
 
 
 def test_near_duplicates_are_confirmed_exactly():
@@ -51,16 +45,3 @@ def test_lineage_is_an_equivalence(pairs):
         groups.setdefault(lineage.root(name), set()).add(name)
     assert all(lineage.root(a) == lineage.root(b) for a, b in pairs)
     assert sum(map(len, groups.values())) == 21
-
-
-def test_families_join_along_chains_and_near_texts():
-    rows = [
-        make_row(TEXT, "One.", family="c"),
-        make_row(TEXT, "One more.", family="b"),
-        make_row("x", "y", family="a"),
-        make_row("far", "away", family="z"),
-    ]
-    rows.append(make_row("w", "v", family="d", parent=rows[2].id))
-    joined = join_families(rows, near=0.8, also=[("b", "a")])
-    assert [row.family for row in joined] == ["a", "a", "a", "z", "a"]
-    assert [row.family for row in join_families(rows, near=None)] == ["c", "b", "a", "z", "a"]

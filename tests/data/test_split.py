@@ -2,13 +2,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from holdfast.data.dedup import join_families
 from holdfast.data.readers import read_rows
 from holdfast.data.rows import ReadOptions
 from holdfast.data.split import (
     Shares,
-    assign_splits,
-    check_leakage,
     family_splits,
     find_leakage,
     split_of,
@@ -34,10 +31,9 @@ def test_adding_families_moves_nobody(old, new):
 @given(st.lists(st.tuples(FAMILIES, st.sampled_from(["", "train"])), max_size=40))
 def test_splits_are_disjoint_in_families_and_keep_what_the_file_says(pairs):
     rows = [make_row(prompt=f"p {i}", family=f"f{name}", split=said) for i, (name, said) in enumerate(pairs)]
-    placed = assign_splits(rows, Shares(validation=0.3, test=0.3))
-    assert all(row.split is not None for row in placed)
-    assert len({row.family for row in placed}) == len({(row.family, row.split) for row in placed})
-    assert all(new.split is old.split for old, new in zip(rows, placed, strict=True) if old.split)
+    stored = to_stored(rows, Shares(validation=0.3, test=0.3))
+    assert len({one.family for one in stored}) == len({(one.family, one.split) for one in stored})
+    assert all(new.split is old.split for old, new in zip(rows, stored, strict=True) if old.split)
 
 
 @given(FAMILIES)
@@ -123,9 +119,8 @@ def test_leakage_of_texts_families_and_near_duplicates():
     report = find_leakage(items, near=0.8)
     assert (len(report.ids), report.families, len(report.near)) == (1, ("f3",), 1)
     assert report.prompts == 1
-    with pytest.raises(LeakageError, match="1 texts, 1 families and 1 near-duplicate"):
-        check_leakage(items, near=0.8)
-    assert check_leakage(items[2:3]).clean
+    assert not report.clean and str(report).startswith("1 texts, 1 families and 1 near-duplicate pairs")
+    assert find_leakage(items[2:3]).clean
 
 
 def test_real_labels_and_attacks_fit_together_by_prompt(shared_data):
@@ -134,14 +129,7 @@ def test_real_labels_and_attacks_fit_together_by_prompt(shared_data):
     with pytest.raises(LeakageError, match="one split a family"):
         to_stored([*labels, *read_rows(path).rows], Shares())
     attacks = read_rows(path, ReadOptions(columns={"prompt": "family"})).rows
-    report = check_leakage(to_stored([*labels, *attacks], Shares()), near=0.8)
+    report = find_leakage(to_stored([*labels, *attacks], Shares()), near=0.8)
+    assert report.clean
     assert report.checked == 5699
     assert report.prompts == 37
-
-
-def test_joined_families_share_a_split():
-    parent = make_row("a", family="f1")
-    child = make_row("b", family="f2", parent=parent.id)
-    joined = assign_splits(join_families([parent, child], near=None), Shares())
-    assert joined[0].family == joined[1].family == "f1"
-    assert joined[0].split is joined[1].split

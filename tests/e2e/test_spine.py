@@ -60,6 +60,8 @@ def test_brackets_go_through_the_same_loop(tmp_path: Path) -> None:
     holdfast("round", "run", "1", cwd=folder)
     report = json.loads(holdfast("report", "--json", cwd=folder).stdout)
     assert [t["name"] for t in report["targets"]] == ["baseline", "round-1"]
+    cards = sorted(p.name for p in (folder / "reports").glob("card-*.md"))
+    assert cards == ["card-baseline.md", "card-round-1.md"]
 
 
 def test_rounds_attack_parents_that_no_classifier_has_seen(baseline: Path) -> None:

@@ -58,3 +58,20 @@ def test_two_verdicts_by_one_annotator_are_refused(tmp_path: Path) -> None:
             ROWS[2] | {"verdict": "CATASTROPHIC", "annotator": "b"}
         ]
         assert import_(workspace, file=str(write_jsonl(file, two))).result["annotations"] == 7
+
+
+def test_near_duplicates_across_splits_are_said(tmp_path: Path) -> None:
+    tale = "The old man went down to the harbour in the rain to look for his lost boat and the nets in it."
+    rows: list[dict[str, object]] = [
+        {"prompt": tale, "completion": "He sat there.", "family": "a", "split": "train"},
+        {"prompt": "Nothing like it.", "completion": "She slept.", "family": "b", "split": "test"},
+    ]
+    with opened(tmp_path / "w") as workspace:
+        first = import_(workspace, file=str(write_jsonl(tmp_path / "one.jsonl", rows)))
+        assert first.result["crossing"] == "" and "almost the same" not in first.text
+        again = [{"prompt": tale, "completion": "He sat there now.", "family": "c", "split": "test"}]
+        second = import_(workspace, file=str(write_jsonl(tmp_path / "two.jsonl", again)))
+        assert "1 pairs of texts in two splits are almost the same" in second.text
+        assert "give them one family" in second.text
+        third = import_(workspace, file=str(tmp_path / "two.jsonl"))
+        assert third.result["crossing"] == ""

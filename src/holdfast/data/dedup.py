@@ -1,4 +1,4 @@
-"""Exact and near-duplicate texts, and families joined over them.
+"""Near-duplicate texts, and lineages joined over pairs.
 
 Candidates come from MinHash with banding (Broder 1997; rensa); each is confirmed by the exact Jaccard
 similarity of its word shingles, so that a reported pair is never a matter of luck. A true pair may be
@@ -9,12 +9,9 @@ missed: with 128 values in 32 bands of 4 the chance of missing one of similarity
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Hashable, Sequence
 
-from holdfast.data.rows import ImportedRow
-
-__all__ = ["Lineage", "exact_duplicates", "join_families", "near_duplicates", "normalised", "shingles"]
+__all__ = ["Lineage", "near_duplicates", "shingles"]
 
 _WORD = re.compile(r"\w+|[\u2190-\u2bff\U0001f000-\U0001faff]")
 """A word, or a symbol such as an emoji."""
@@ -33,18 +30,6 @@ def shingles(text: str, width: int = _WIDTH) -> frozenset[str]:
     if len(words) < width:
         return frozenset([" ".join(words) or text])
     return frozenset(" ".join(words[i : i + width]) for i in range(len(words) - width + 1))
-
-
-def exact_duplicates(texts: Sequence[str]) -> list[tuple[int, int]]:
-    """(first, later) indices of texts that are the same after `normalised`."""
-    seen: dict[str, int] = {}
-    pairs = []
-    for index, text in enumerate(texts):
-        key = normalised(text) or text
-        first = seen.setdefault(key, index)
-        if first != index:
-            pairs.append((first, index))
-    return pairs
 
 
 def near_duplicates(texts: Sequence[str], *, threshold: float = 0.8) -> list[tuple[int, int, float]]:
@@ -103,27 +88,3 @@ class Lineage:
         a, b = self.root(first), self.root(second)
         if a != b:
             self._parent[b] = a
-
-
-def join_families(
-    rows: Sequence[ImportedRow], *, near: float | None = 0.8, also: Iterable[tuple[str, str]] = ()
-) -> list[ImportedRow]:
-    """The rows with families joined over parents, twins and (with `near`) near-duplicate texts.
-
-    `also`: further pairs of families to join. A joined family is named by its alphabetically first member.
-    Near-duplicates are looked for in the text of prompt and completion together.
-    """
-    lineage = Lineage()
-    family = {row.id: row.family for row in rows}
-    for row in rows:
-        lineage.join(row.family, family.get(row.parent_ref or "", row.family))
-    for first, second in also:
-        lineage.join(first, second)
-    if near is not None:
-        for i, j, _ in near_duplicates([row.snippet.text for row in rows], threshold=near):
-            lineage.join(rows[i].family, rows[j].family)
-    names: dict[Hashable, str] = {}
-    for row in rows:
-        root = lineage.root(row.family)
-        names[root] = min(names.get(root, row.family), row.family)
-    return [replace(row, family=names[lineage.root(row.family)]) for row in rows]

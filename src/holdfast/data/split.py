@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
 from holdfast.data.rows import ImportedRow
@@ -17,8 +17,6 @@ from holdfast.types import Example, Snippet, Split, StoredSnippet
 __all__ = [
     "LeakageReport",
     "Shares",
-    "assign_splits",
-    "check_leakage",
     "family_splits",
     "find_leakage",
     "split_of",
@@ -125,14 +123,6 @@ def family_splits(
     return placed
 
 
-def assign_splits(
-    rows: Sequence[ImportedRow], shares: Shares, known: Mapping[str, Split] | None = None
-) -> list[ImportedRow]:
-    """The rows, each with a split (see `family_splits`)."""
-    placed = family_splits(rows, shares, known)
-    return [row if row.split is not None else replace(row, split=placed[row.family]) for row in rows]
-
-
 def to_stored(
     rows: Sequence[ImportedRow],
     shares: Shares,
@@ -231,20 +221,3 @@ def find_leakage(items: Sequence[_Placed], *, near: float | None = None) -> Leak
         prompts=sum(len(found) > 1 for prompt, found in prompts.items() if prompt),
         checked=len(items),
     )
-
-
-def check_leakage(items: Sequence[_Placed], *, near: float | None = None) -> LeakageReport:
-    """`find_leakage`, raising LeakageError with examples if anything crosses."""
-    report = find_leakage(items, near=near)
-    if not report.clean:
-        shown = [
-            *report.ids[:2],
-            *report.families[:2],
-            *(f"{a} ~ {b} ({s:.2f})" for a, b, s in report.near[:2]),
-        ]
-        raise LeakageError(
-            str(report),
-            expected="nothing shared between train, validation and test",
-            do=f"for instance {', '.join(shown)}: give them one family, or remove one side",
-        )
-    return report

@@ -17,6 +17,7 @@ from holdfast.types import (
     Snippet,
     Source,
     Split,
+    StoredSnippet,
     Verdict,
 )
 from holdfast.types import Outcome as End
@@ -24,6 +25,9 @@ from holdfast.workflows.outcome import Outcome
 from holdfast.workflows.workspace import Workspace
 
 __all__ = ["ImportOptions", "import_", "read_source"]
+
+NEAR = 0.8
+"""Jaccard similarity of word triples from which two texts count as almost the same."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -200,6 +204,26 @@ def _places(path: Path, options: ImportOptions, *wanted: Annotation) -> list[str
     return [f"{path}:{next(line for line, a in lines if a == one)}" for one in wanted]
 
 
+def _crossing(there: Sequence[StoredSnippet], new: Sequence[StoredSnippet]) -> str:
+    """What to say where a new text has a near-duplicate in another split; empty where none has."""
+    from holdfast.data.split import find_leakage
+
+    known = {s.id for s in there}
+    fresh = {s.id for s in new} - known
+    if not fresh:
+        return ""
+    found = find_leakage([*there, *(s for s in new if s.id in fresh)], near=NEAR)
+    pairs = [pair for pair in found.near if fresh & set(pair[:2])]
+    if not pairs:
+        return ""
+    shown = ", ".join(f"{a} and {b}" for a, b, _ in pairs[:3])
+    return (
+        f"{len(pairs):,} pairs of texts in two splits are almost the same ({NEAR:.0%} of their word triples; "
+        f"{shown}): what is measured on one was trained on the other; give them one family (--map "
+        "COLUMN=family)"
+    )
+
+
 def _changed(workspace: Workspace, said: Sequence[Annotation]) -> tuple[list[Annotation], int]:
     """Those of `said` that are news to the store, and how many of them correct the annotator's latest."""
     marks = workspace.store.annotations([a.snippet_id for a in said])
@@ -236,6 +260,7 @@ def import_(workspace: Workspace, *, file: str, **settings: object) -> Outcome:
     known = {s.family: s.split for s in there}
     shares = Shares(validation=workspace.config.data.validation_share, test=workspace.config.data.test_share)
     stored = to_stored(rows, shares, known=known, texts={s.id: s.split for s in there})
+    crossing = _crossing(there, stored)
     added = workspace.store.add_snippets(stored)
     # A label belongs to the selection of its own file; a text that stays unlabelled keeps the one it has.
     kept = {s.id for s in there} - {row.id for row in rows if row.annotations}
@@ -259,7 +284,7 @@ def import_(workspace: Workspace, *, file: str, **settings: object) -> Outcome:
         f"{sessions:,} attack sessions",
         says,
     ]
-    lines += [f"warning: {warning}"] if warning else []
+    lines += [f"warning: {one}" for one in (warning, crossing) if one]
     result = {
         "read": report.read,
         "added": added,
@@ -267,6 +292,7 @@ def import_(workspace: Workspace, *, file: str, **settings: object) -> Outcome:
         "corrected": corrected,
         "sessions": sessions,
         "says": says,
+        "crossing": crossing,
     }
     return Outcome(
         result=result,

@@ -297,7 +297,11 @@ def gather(workspace: Workspace) -> Report:
 
 
 def report(workspace: Workspace, *, redact: bool = False) -> Outcome:
-    """Write reports/index.html (reports/redacted.html with `redact`) and give the summary table."""
+    """Write reports/index.html (reports/redacted.html with `redact`) and give the summary table.
+
+    Beside it a model card for each target: Markdown without any snippet, as a model hub shows it.
+    """
+    from holdfast.report import model_card
     from holdfast.report.page import save
     from holdfast.report.tables import summary_rows, summary_text
     from holdfast.report.verdict import graphic_texts
@@ -306,6 +310,10 @@ def report(workspace: Workspace, *, redact: bool = False) -> Outcome:
     path = workspace.root / "reports" / ("redacted.html" if redact else "index.html")
     path.parent.mkdir(exist_ok=True)
     save(found, path, redact=redact)
+    base = workspace.config.classifier.base
+    for target in found.targets:
+        card = model_card(found, target.name, base_model="" if base in ("generator", "scratch") else base)
+        path.with_name(f"card-{target.name}.md").write_text(card, encoding="utf-8")
     graphic = graphic_texts(found)
     if graphic and not redact:
         workspace.reporter.say(f"the report holds {graphic:,} graphic texts; --redact replaces them by ids")
