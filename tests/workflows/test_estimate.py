@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +16,7 @@ from holdfast.errors import TextTooLongError
 from holdfast.protocols import Progress
 from holdfast.store import Store
 from holdfast.types import Snippet
-from holdfast.workflows.estimate import logits_of, scoring_rate
+from holdfast.workflows.estimate import announce_draws, logits_of, scoring_rate
 from holdfast.workflows.workspace import Workspace
 
 
@@ -50,3 +51,33 @@ def test_one_long_text_among_others(tmp_path: Path) -> None:
         assert logits_of(opened, Lengths(), snippets[:1], "test").tolist() == [3.0]
     assert len(reporter.said) == 1 and "test: 1 of 3 texts cannot be scored" in reporter.said[0]
     assert scoring_rate(Lengths(), snippets) > 0
+
+
+class Slow:
+    """A generator by its surface: 20 ms a draw, prompts of more than 9 characters do not fit."""
+
+    def __init__(self) -> None:
+        self.encoder = self
+        self.asked: list[str] = []
+
+    def fits(self, snippets: Sequence[Snippet]) -> list[bool]:
+        return [len(s.prompt) <= 9 for s in snippets]
+
+    def sample(self, prompts: Sequence[str], n: int, seed: int) -> list[list[str]]:
+        self.asked = list(prompts)
+        time.sleep(0.02 * len(prompts))
+        return [["x"] for _ in prompts]
+
+
+def test_draws_are_announced_where_they_take_long(tmp_path: Path) -> None:
+    reporter, generator = Kept(), Slow()
+    with Store.open("sqlite:///x.db", create=True, root=tmp_path) as store:
+        opened = Workspace(root=tmp_path, config=Config(), store=store, reporter=reporter)
+        announce_draws(opened, "generate", generator, ["short"] * 200, 2)  # type: ignore[arg-type]
+        assert not generator.asked and not reporter.said
+        prompts = [f"p {i}" for i in range(2000)] + ["far too long to read"] * 2000
+        announce_draws(opened, "generate", generator, prompts, 2)  # type: ignore[arg-type]
+        assert not reporter.said
+        announce_draws(opened, "generate", generator, prompts[:2000] * 2, 2)  # type: ignore[arg-type]
+    assert 0 < len(generator.asked) <= 32
+    assert len(reporter.said) == 1 and "for 8,000 draws" in reporter.said[0]

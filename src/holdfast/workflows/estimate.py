@@ -17,10 +17,12 @@ if TYPE_CHECKING:
     from holdfast.models.generator import HFGenerator
     from holdfast.protocols import FloatArray
 
-__all__ = ["announce", "announce_training", "logits_of", "scoring_rate"]
+__all__ = ["announce", "announce_draws", "announce_training", "logits_of", "scoring_rate"]
 
 PROBE = 64
 """Texts scored to measure the rate."""
+WORTH_PROBING = 2000
+"""Texts from which a probe is cheap beside the work itself."""
 WORTH_SAYING = 60.0
 """Seconds below which nothing is said."""
 OVERHEAD = 2.0
@@ -42,10 +44,12 @@ def scoring_rate(scorer: Scorer, snippets: Sequence[Snippet]) -> float:
 def logits_of(workspace: Workspace, scorer: Scorer, snippets: Sequence[Snippet], what: str) -> FloatArray:
     """Logits, (n,), float64, in order. +inf for what cannot be scored: rejected, as the filter does.
 
-    How many those are is said, naming `what` is scored.
+    How many those are is said, naming `what` is scored; before that, how long it takes where it takes long.
     """
     import numpy as np
 
+    if len(snippets) > WORTH_PROBING:
+        announce(workspace, what, len(snippets), scoring_rate(scorer, snippets))
     logits = np.asarray(score_safely(scorer, snippets), np.float64)
     lost = int(np.isposinf(logits).sum())
     if lost:
@@ -56,13 +60,29 @@ def logits_of(workspace: Workspace, scorer: Scorer, snippets: Sequence[Snippet],
     return logits
 
 
-def announce(workspace: Workspace, what: str, texts: float, rate: float) -> None:
-    """Say how long `texts` scores take at `rate`, where that is over a minute."""
+def announce(workspace: Workspace, what: str, texts: float, rate: float, unit: str = "scores") -> None:
+    """Say how long `texts` scores (or another unit of work) take at `rate`, where that is over a minute."""
     seconds = texts / rate
     if seconds >= WORTH_SAYING:
         workspace.reporter.say(
-            f"{what}: about {seconds / 60:.0f} min for {texts:,.0f} scores at {rate:,.0f}/s; Ctrl-C is safe"
+            f"{what}: about {seconds / 60:.0f} min for {texts:,.0f} {unit} at {rate:,.0f}/s; Ctrl-C is safe"
         )
+
+
+def announce_draws(
+    workspace: Workspace, what: str, generator: HFGenerator, prompts: Sequence[str], each: float
+) -> None:
+    """Say how long `each` completions of every prompt take, from a few that are drawn and thrown away."""
+    if len(prompts) < 4 * PROBE:
+        return
+    middle = sorted(prompts, key=len)[len(prompts) // 2 :][: PROBE // 2]
+    fits = generator.encoder.fits([Snippet(prompt=prompt, completion="") for prompt in middle])
+    probe = [prompt for prompt, fit in zip(middle, fits, strict=True) if fit]
+    if not probe:
+        return
+    start = time.perf_counter()
+    generator.sample(probe, 1, 0)
+    announce(workspace, what, each * len(prompts), len(probe) / (time.perf_counter() - start), "draws")
 
 
 def announce_training(

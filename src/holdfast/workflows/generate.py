@@ -10,6 +10,7 @@ from holdfast.errors import InputError
 from holdfast.provenance import hash_file
 from holdfast.types import Delivery
 from holdfast.workflows.calibrate import newest_target
+from holdfast.workflows.estimate import announce_draws
 from holdfast.workflows.outcome import Outcome
 from holdfast.workflows.workspace import Workspace
 
@@ -77,6 +78,9 @@ def generate(workspace: Workspace, *, prompts: str, target: str = "", draws: int
     path = Path(prompts)
     texts = read_prompts(path)
     name = target or newest_target(workspace)
+    config = workspace.config.filter
+    expected = min(draws or config.draws, 1 / config.acceptance)
+    announce_draws(workspace, "generate", workspace.generator(), texts, expected)
     deliveries = workspace.filter(name, draws=draws).complete_many(
         texts, seed=workspace.seed("deliver"), progress=workspace.reporter.step("generate")
     )

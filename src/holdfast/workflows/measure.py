@@ -15,7 +15,7 @@ from holdfast.types import FailureRate, Snippet, Source, Split, StoredSnippet, T
 from holdfast.workflows.annotate import annotate_snippets, export_commands
 from holdfast.workflows.attack import attack_target, keep_candidates, measured_cost
 from holdfast.workflows.calibrate import natural, newest_target
-from holdfast.workflows.estimate import announce, logits_of, scoring_rate
+from holdfast.workflows.estimate import logits_of
 from holdfast.workflows.outcome import Outcome
 from holdfast.workflows.results import restore
 from holdfast.workflows.twins import TwinPool, make_twins
@@ -86,7 +86,6 @@ def _natural(workspace: Workspace, target: Target, classifier: Scorer) -> None:
     pool = natural(workspace, Split.TEST)
     pool = stream(workspace.config.seed, "measure", "natural").sample(pool, min(config.natural, len(pool)))
     snippets = [s.snippet for s in pool]
-    announce(workspace, f"scoring for {target.name}", len(snippets), scoring_rate(classifier, snippets))
     logits = logits_of(workspace, classifier, snippets, "natural test snippets")
     known = workspace.verdicts([s.id for s in pool])
     accepted = int((logits < target.threshold.value).sum())

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from holdfast.errors import ConfigError, InputError
 from holdfast.types import Annotation, Draw, Snippet, Source, Split, StoredSnippet
+from holdfast.workflows.estimate import announce_draws
 from holdfast.workflows.outcome import Outcome
 from holdfast.workflows.workspace import Workspace
 
@@ -149,6 +150,7 @@ def _from_generator(workspace: Workspace, n: int, split: Split) -> Outcome:
         pool = [s for s, fit in zip(pool, fits, strict=True) if fit]
     chosen = stream(workspace.config.seed, "prompts", split).sample(pool, min(n, len(pool)))
     have = workspace.store.count_snippets(group="generated", split=split)
+    announce_draws(workspace, "sample", generator, [s.snippet.prompt for s in chosen], 1)
     completions = generator.sample(
         [s.snippet.prompt for s in chosen], 1, workspace.seed("generate", split, have)
     )

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from holdfast.assemble import set_threads
 from holdfast.errors import InputError
 from holdfast.provenance import stream
 from holdfast.types import Example, Split
-from holdfast.workflows.estimate import logits_of
+from holdfast.workflows.estimate import announce_training, logits_of
 from holdfast.workflows.outcome import Outcome
 from holdfast.workflows.train_classifier import training_examples, validation_examples
 from holdfast.workflows.workspace import Workspace, plain_name
+
+if TYPE_CHECKING:
+    from holdfast.models.classifier import HFClassifier
 
 __all__ = ["train_annotator"]
 
@@ -40,6 +44,24 @@ def _threshold(logits: Any, strict: list[bool]) -> float:
     return float(cuts[int(np.argmin(gaps))])
 
 
+def _member(workspace: Workspace, examples: list[Example], seed: int, announced: int) -> HFClassifier:
+    """A member before training; how long `announced` of them take is said."""
+    from holdfast.models.classifier import new_classifier
+
+    config, generator = workspace.config, workspace.folder("generator")
+    made = new_classifier(
+        config.classifier,
+        generator=generator if generator.is_dir() else None,
+        tokenizer=workspace.tokenizer() if config.classifier.base == "scratch" else None,
+        device=config.device,
+        seed=seed,
+    )
+    if announced:
+        texts, steps = [e.snippet for e in examples], announced * config.train.steps
+        announce_training(workspace, "annotator", made, texts, steps=steps, batch=config.classifier.batch)
+    return made
+
+
 def train_annotator(workspace: Workspace, *, members: int = 3, name: str = "annotator") -> Outcome:
     """Train `members` classifiers on parts of the labels, set their thresholds, measure their error.
 
@@ -50,26 +72,19 @@ def train_annotator(workspace: Workspace, *, members: int = 3, name: str = "anno
     labels made: they are never replaced, for what they judged rests on them.
     """
     from holdfast.annotation.annotators import EnsembleAnnotator, annotator_error
-    from holdfast.models.classifier import new_classifier
     from holdfast.training.trainer import ClassifierTraining, train_classifier
 
     config = workspace.config
     set_threads(config)
     examples, validation = training_examples(workspace), validation_examples(workspace)
-    folder, generator = workspace.root / plain_name(name), workspace.folder("generator")
+    folder = workspace.root / plain_name(name)
     thresholds, scorers = {}, []
     for member in range(members):
         seed = workspace.seed("annotator", member)
         result = train_classifier(
             _part(workspace, examples, member),
             validation,
-            model=lambda seed=seed: new_classifier(  # type: ignore[misc]
-                config.classifier,
-                generator=generator if generator.is_dir() else None,
-                tokenizer=workspace.tokenizer() if config.classifier.base == "scratch" else None,
-                device=config.device,
-                seed=seed,
-            ),
+            model=partial(_member, workspace, examples, seed, 0 if member else members),
             settings=ClassifierTraining.of(config, seed=seed),
             out=folder / f"member-{member}",
             progress=workspace.reporter.step(f"train annotator {member + 1} of {members}"),
