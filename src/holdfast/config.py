@@ -142,9 +142,7 @@ class TrainConfig(_Section):
     steps: int = Field(1600, ge=1)
     """Optimiser steps of the baseline."""
     round_steps: int = Field(300, ge=1)
-    """Optimiser steps of each later round."""
-    round_weight_decay: float = Field(0.01, ge=0)
-    """Weight decay of a round that starts warm: the base's would make it forget."""
+    """Optimiser steps of each later round (warm start), or of a fresh start where `warm` is false."""
     warm: bool = True
     """Start a round from the classifier before it; false: from the base again."""
     objective: str = "ce"
@@ -386,7 +384,9 @@ def origins(
     walk(read_toml(path), "")
     if (environment or {}).get("HOLDFAST_DATABASE_URL"):
         found["database"] = "environment"
-    return found | {".".join(parse_override(text)[0]): "flag" for text in overrides}
+    for text in overrides:
+        found[".".join(parse_override(text)[0])] = "flag"
+    return found
 
 
 def find_workspace(start: Path) -> Path:

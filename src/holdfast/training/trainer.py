@@ -58,11 +58,10 @@ class ClassifierTraining:
     positive_weight: float = 1.0
 
     @classmethod
-    def of(cls, config: Config, *, seed: int, steps: int = 0, warm: bool = False) -> ClassifierTraining:
-        """The settings that a workspace's config names; `warm`: of a round that goes on from a classifier."""
-        decay = {"weight_decay": config.train.round_weight_decay} if warm else {}
+    def of(cls, config: Config, *, seed: int, steps: int = 0) -> ClassifierTraining:
+        """The settings that a workspace's config names."""
         return cls(
-            model=config.classifier.model_copy(update=decay),
+            model=config.classifier,
             train=config.train,
             steps=steps,
             acceptance=config.filter.acceptance,
