@@ -4,7 +4,6 @@ import tomllib
 from importlib import import_module
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from holdfast.attacks.best_of_n import BestOfN
@@ -15,6 +14,7 @@ from holdfast.protocols import Attack
 from holdfast.testing import CountingScorer, KeywordScorer, check_attack, check_generator, timeless
 from holdfast.types import AttackBudget, Outcome, Snippet
 from tests.attacks.drawn import LittleGenerator
+from tests.attacks.planted import Planted
 from tests.attacks.toy import EMPTY, ToyClassifier, threshold_for
 from tests.edits.little import proposer, snippets
 
@@ -26,16 +26,6 @@ every_method = pytest.mark.parametrize("method", METHODS, ids=lambda m: m.name)
 
 def made(method, generator=None, **settings):
     return method(proposer=proposer(), generator=generator or LittleGenerator(), **settings)
-
-
-class Planted:
-    """Rejects everything with the same logit, but for one hole."""
-
-    def __init__(self, hole):
-        self.hole = hole
-
-    def score(self, found):
-        return np.array([-1.0 if self.hole(s) else 5.0 for s in found])
 
 
 def with_word(word, text):

@@ -14,7 +14,7 @@ from holdfast.attacks.draws import DrawReport, Draws, Tally
 from holdfast.attacks.search import Plausible, Search, State
 from holdfast.attacks.settings import make_settings
 from holdfast.protocols import Generator, Proposer, Scorer
-from holdfast.types import AttackBudget, AttackResult, Snippet
+from holdfast.types import AttackBudget, AttackResult, Hole, Snippet
 
 __all__ = ["BestOfN", "BestOfNSettings", "Plausibility"]
 
@@ -43,6 +43,7 @@ class BestOfN:
     """
 
     name = "best_of_n@1"
+    holes: tuple[Hole, ...] = ("word", "bigram", "position")
     access = "generator"
     """It asks for logits, and for completions."""
 

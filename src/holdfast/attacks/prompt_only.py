@@ -18,7 +18,7 @@ from holdfast.attacks.guide import Guide
 from holdfast.attacks.search import Plausible, Search, State
 from holdfast.attacks.settings import make_settings
 from holdfast.protocols import Generator, Proposer, Scorer
-from holdfast.types import AttackBudget, AttackResult, Snippet
+from holdfast.types import AttackBudget, AttackResult, Hole, Snippet
 
 __all__ = ["PromptOnly", "PromptOnlySettings"]
 
@@ -71,6 +71,7 @@ class PromptOnly:
     """
 
     name = "prompt_only@1"
+    holes: tuple[Hole, ...] = ("word", "bigram", "length", "position", "prompt")
     access = "generator"
     """It asks for logits (a gradient is used where there is one), and for completions."""
 
