@@ -14,8 +14,8 @@ __all__ = ["HOLES", "AttackBudget", "AttackResult", "AttackSession", "AttackStep
 Hole = Literal["word", "bigram", "length", "position", "characters", "prompt"]
 """A way in which a classifier may be open: to a certain word, or to two next to each other, wherever they
 stand; to a text longer than its parent; to a word in one place only; to letters in disguise; or under a
-condition that the prompt alone meets. An attack's `holes` declares the kinds in its edit space: those it finds
-within its budget on a classifier that rejects all else (docs/methods.md)."""
+condition that the prompt alone meets. An attack's `holes` declares the kinds in its edit space: those that it
+finds within its budget on a classifier that rejects all else (docs/methods.md)."""
 HOLES: tuple[Hole, ...] = get_args(Hole)
 """All six."""
 
