@@ -176,7 +176,7 @@ def test_generation_is_limited_and_charged_where_the_budget_says_so(method):
         target = CountingScorer(Planted(lambda s: False))
         attack = made(method, generator, plausible=lambda texts: [False] * len(texts), **limits)
         result = attack.run(PARENTS[0], target, 0.0, AttackBudget(queries=100), 1)
-        assert 0 < generator.drawn <= drawn
+        assert 0 < result.draws == generator.drawn <= drawn
         assert result.queries == target.queries + generator.drawn * limits.get("draw_cost", 0) <= 100
 
 
@@ -200,6 +200,7 @@ def test_spent_budgets_and_seeds(method):
     for queries in (0, 1):
         result = made(method).run(PARENTS[0], KEYWORDS, -9.0, AttackBudget(queries=queries), 1)
         assert (result.outcome, result.queries, len(result.steps)) == (Outcome.FAILED, queries, 1)
+        assert result.draws == 0
     late = made(method).run(PARENTS[0], KEYWORDS, -9.0, AttackBudget(queries=None, seconds=0.1), 1)
     assert late.outcome is Outcome.FAILED and late.seconds < 2
     attack, budget = made(method), AttackBudget(queries=80)

@@ -8,7 +8,7 @@ has to find more at equal cost, with the cost of generation beside the queries.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from holdfast.attacks.draws import DrawReport, Draws, Tally
 from holdfast.attacks.search import Plausible, Search, State
@@ -88,7 +88,7 @@ class BestOfN:
         ranked = self._ranked(_distinct(tally.hits))
         search.best = ranked[0] if ranked else search.best
         draws.report(self.on_report, parent.prompt, tally, ranked)
-        return search.result()
+        return replace(search.result(), draws=draws.made)
 
     def _ranked(self, states: list[State]) -> list[State]:
         """The likeliest catastrophe first."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from holdfast.attacks.draws import DrawReport, Draws, Tally
 from holdfast.attacks.firstorder import WordVectors
@@ -102,21 +102,17 @@ class PromptOnly:
         """Attack one parent; see `protocols.Attack`. Without a candidate the one step is the parent."""
         search = Search(self.name, target, threshold, budget, parent=parent, seed=seed)
         settings = self.settings
-        if search.scoreable and not search.accepted:
-            draws = Draws(
-                search,
-                self.generator,
-                self.plausible,
-                seed=seed,
-                most=settings.draws,
-                cost=settings.draw_cost,
-            )
-            race = _Race(search, draws, Guide(search, self.proposer, settings), settings)
-            self._vectors = race.run(self._vectors)
-            # An edited prompt with the parent's completion was a measurement: never a candidate.
-            search.best = race.found[0] if race.found else search.root
-            draws.report(self.on_report, race.prompt, race.fresh, race.found)
-        return search.result()
+        if not search.scoreable or search.accepted:
+            return search.result()
+        draws = Draws(
+            search, self.generator, self.plausible, seed=seed, most=settings.draws, cost=settings.draw_cost
+        )
+        race = _Race(search, draws, Guide(search, self.proposer, settings), settings)
+        self._vectors = race.run(self._vectors)
+        # An edited prompt with the parent's completion was a measurement: never a candidate.
+        search.best = race.found[0] if race.found else search.root
+        draws.report(self.on_report, race.prompt, race.fresh, race.found)
+        return replace(search.result(), draws=draws.made)
 
 
 @dataclass

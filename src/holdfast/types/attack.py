@@ -87,6 +87,8 @@ class AttackResult:
     seconds: float = 0.0
     screens: int = 0
     """Texts shown to the cheap screen before any query was spent on them."""
+    draws: int = 0
+    """Completions drawn from a generator; beside the queries, unless the method charges them there too."""
 
     @property
     def candidate(self) -> Snippet | None:
