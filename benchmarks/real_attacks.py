@@ -75,20 +75,24 @@ def both_say(verdicts: Sequence[Verdict]) -> bool:
 
 
 def calibrated(workspace: Workspace, name: str, n: int) -> Threshold:
-    """The configured acceptance on `n` ordinary stories of the validation books."""
+    """The stored one; else, stored, the configured acceptance on `n` ordinary validation stories."""
+    if workspace.store.thresholds(name):
+        return workspace.target(name).threshold
     pool = workspace.store.snippets(split=Split.VALIDATION, source=Source.NATURAL)
     chosen = stream(0, "real attacks", "threshold").sample(pool, min(n, len(pool)))
-    return choose_threshold(
+    found = choose_threshold(
         workspace.classifier(name).score([s.snippet for s in chosen]),
         workspace.config.filter.acceptance,
         checkpoint=workspace.store.checkpoint(name),
         population=f"{len(chosen):,} ordinary stories of the validation books",
         characters=versioned(workspace.config.filter.characters),
     )
+    workspace.store.add_threshold(name, found)
+    return found
 
 
 def sources(workspace: Workspace, attacks: Path) -> list[Attacked]:
-    """Everything that a search may start from, labels and attacks in turn, in one seeded order each."""
+    """Everything that a search may start from: labels, then attacks, each in a seeded order."""
     labels = [
         Attacked(e.snippet, e.family, "label")
         for e in workspace.examples(workspace.store.snippets(split=Split.TEST, source=Source.IMPORTED))
@@ -103,8 +107,13 @@ def sources(workspace: Workspace, attacks: Path) -> list[Attacked]:
     shuffled = [
         stream(0, "real attacks", part[0].origin).sample(part, len(part)) for part in (labels, written)
     ]
-    turns = [p for pair in zip_longest(*shuffled) for p in pair if p is not None]
-    return list({p.snippet.id: p for p in turns}.values())
+    return list({p.snippet.id: p for part in shuffled for p in part}.values())
+
+
+def in_turn(pool: Sequence[Attacked]) -> list[Attacked]:
+    """A label, an attack, and so on: the first few are of both kinds."""
+    parts = [[p for p in pool if p.origin == origin] for origin in ("label", "attack")]
+    return [p for pair in zip_longest(*parts) for p in pair if p is not None]
 
 
 def searched(
@@ -123,19 +132,22 @@ def searched(
         )
         print(f"{attacker} {result.outcome.value} after {result.queries}", flush=True)
 
-    run_suite(
-        REAL,
-        build_suite(REAL, proposer, None),
-        [p.snippet for p in parents],
-        target=workspace.classifier(name),
-        threshold=threshold,
-        budget=queries,
-        seeds=1,
-        on_result=keep,
-        done=lambda attacker: store.attacked_parents(
-            attacker, target=name, round=SUITE_ROUND, purpose="measure"
-        ),
-    )
+    attacks = build_suite(REAL, proposer, None)
+    # Parent by parent: a run that is stopped has all methods from as many parents as it reached.
+    for parent in parents:
+        run_suite(
+            REAL,
+            attacks,
+            [parent.snippet],
+            target=workspace.classifier(name),
+            threshold=threshold,
+            budget=queries,
+            seeds=1,
+            on_result=keep,
+            done=lambda attacker: store.attacked_parents(
+                attacker, target=name, round=SUITE_ROUND, purpose="measure"
+            ),
+        )
     names = {attacker_name(REAL, version, 0, queries) for version in REAL.versions}
     sessions = store.sessions(target=name, round=SUITE_ROUND, purpose="measure")
     return [s.result for s in sessions if s.attacker in names and s.result.parent.id in ids]
@@ -229,9 +241,11 @@ def main() -> None:
     pool = sources(workspace, arguments.attacks)
     logits = workspace.classifier(arguments.target).score([p.snippet for p in pool])
     rejected = [p for p, z in zip(pool, logits, strict=True) if z >= threshold.value]
-    parents = rejected[: arguments.parents]
+    parents = in_turn(rejected)[: arguments.parents]
     counts = Counter(p.origin for p in parents)
-    print(f"accepts {threshold.acceptance}; {len(rejected)} of {len(pool)} texts rejected; {dict(counts)}")
+    refused = {o: sum(p.origin == o for p in rejected) for o in counts}
+    print(f"accepts {threshold.acceptance}; {len(rejected)} of {len(pool)} texts rejected: {refused}")
+    print(f"attacked: {dict(counts)}")
     results = searched(workspace, arguments.target, threshold.value, parents, arguments.queries)
 
     tagged = [

@@ -212,7 +212,7 @@ def compare_methods(
     changes = [true_changes(s, target, change, proposer=proposer) for s in snippets]
     rows = []
     for name in offered(target):
-        if name != change:
+        if (name, change) != ("deletion", "deletion"):
             maps = [saliency_map(s, target, name) for s in snippets]
             found = fidelity(maps, changes, families=families, least=least)
             rows.append(replace(found, change=change))
