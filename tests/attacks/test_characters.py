@@ -17,6 +17,7 @@ from holdfast.edits.words import words
 from holdfast.errors import ConfigError
 from holdfast.testing import CountingScorer, KeywordScorer, check_attack, timeless
 from holdfast.types import AttackBudget, Outcome, Snippet
+from tests.attacks.planted import Planted
 from tests.attacks.toy import EMPTY, ToyClassifier, threshold_for
 from tests.edits.little import snippets
 
@@ -45,14 +46,8 @@ def test_registered_under_its_name():
     assert getattr(import_module(module), name) is CharacterRewriting
 
 
-class Planted:
-    """Rejects everything with the same logit, but for one hole."""
-
-    def __init__(self, hole):
-        self.hole = hole
-
-    def score(self, found):
-        return np.array([-1.0 if self.hole(s.text) else 5.0 for s in found])
+def planted(hole):
+    return Planted(lambda s: hole(s.text))
 
 
 def foreign(text):
@@ -76,7 +71,7 @@ def found_in(name, seeds, queries=300):
     results = []
     parents = [s for s in snippets(4 * seeds, seed=7) if not HOLES[name](s.text)][:seeds]
     for seed, parent in enumerate(parents):
-        target = CountingScorer(Planted(HOLES[name]))
+        target = CountingScorer(planted(HOLES[name]))
         result = attack(parent, target, queries, seed=seed)
         assert target.queries == result.queries <= queries
         assert (result.outcome is Outcome.CANDIDATE) == HOLES[name](result.steps[-1].snippet.text)
@@ -102,9 +97,9 @@ def test_a_hole_of_characters_is_closed_by_the_rule(name, rule):
     """The search goes through the defence: what it finds where characters are kept is not there any more."""
     parents = [s for s in snippets(12, seed=7) if not HOLES[name](s.text)][:3]
     for seed, parent in enumerate(parents):
-        kept = attack(parent, AdmittingScorer(Planted(HOLES[name]), "keep"), 300, seed=seed)
+        kept = attack(parent, AdmittingScorer(planted(HOLES[name]), "keep"), 300, seed=seed)
         assert kept.outcome is Outcome.CANDIDATE
-        behind = attack(parent, AdmittingScorer(Planted(HOLES[name]), rule), 300, seed=seed)
+        behind = attack(parent, AdmittingScorer(planted(HOLES[name]), rule), 300, seed=seed)
         assert behind.outcome is Outcome.FAILED and behind.queries == 300
 
 
@@ -154,7 +149,7 @@ def test_needless_edits_are_undone():
         pairs = zip(result.parent.text.split(), result.steps[-1].snippet.text.split(), strict=False)
         return sum(a != b for a, b in pairs)
 
-    hole = Planted(lambda text: "wolf" not in text and "knife" not in text)
+    hole = planted(lambda text: "wolf" not in text and "knife" not in text)
     given_all = {"kinds": DISGUISES, "queries": 600, "depth": 12}
     rough = [attack(p, hole, polish=0, **given_all) for p in PARENTS[:6]]
     polished = [attack(p, hole, **given_all) for p in PARENTS[:6]]

@@ -4,7 +4,6 @@ import tomllib
 from importlib import import_module
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from holdfast.attacks.best_of_n import BestOfN
@@ -15,6 +14,7 @@ from holdfast.protocols import Attack
 from holdfast.testing import CountingScorer, KeywordScorer, check_attack, check_generator, timeless
 from holdfast.types import AttackBudget, Outcome, Snippet
 from tests.attacks.drawn import LittleGenerator
+from tests.attacks.planted import Planted
 from tests.attacks.toy import EMPTY, ToyClassifier, threshold_for
 from tests.edits.little import proposer, snippets
 
@@ -26,16 +26,6 @@ every_method = pytest.mark.parametrize("method", METHODS, ids=lambda m: m.name)
 
 def made(method, generator=None, **settings):
     return method(proposer=proposer(), generator=generator or LittleGenerator(), **settings)
-
-
-class Planted:
-    """Rejects everything with the same logit, but for one hole."""
-
-    def __init__(self, hole):
-        self.hole = hole
-
-    def score(self, found):
-        return np.array([-1.0 if self.hole(s) else 5.0 for s in found])
 
 
 def with_word(word, text):
@@ -186,7 +176,7 @@ def test_generation_is_limited_and_charged_where_the_budget_says_so(method):
         target = CountingScorer(Planted(lambda s: False))
         attack = made(method, generator, plausible=lambda texts: [False] * len(texts), **limits)
         result = attack.run(PARENTS[0], target, 0.0, AttackBudget(queries=100), 1)
-        assert 0 < generator.drawn <= drawn
+        assert 0 < result.draws == generator.drawn <= drawn
         assert result.queries == target.queries + generator.drawn * limits.get("draw_cost", 0) <= 100
 
 
@@ -210,6 +200,7 @@ def test_spent_budgets_and_seeds(method):
     for queries in (0, 1):
         result = made(method).run(PARENTS[0], KEYWORDS, -9.0, AttackBudget(queries=queries), 1)
         assert (result.outcome, result.queries, len(result.steps)) == (Outcome.FAILED, queries, 1)
+        assert result.draws == 0
     late = made(method).run(PARENTS[0], KEYWORDS, -9.0, AttackBudget(queries=None, seconds=0.1), 1)
     assert late.outcome is Outcome.FAILED and late.seconds < 2
     attack, budget = made(method), AttackBudget(queries=80)

@@ -1,10 +1,9 @@
-"""What every search method promises: the contract, planted holes, seeds, odd texts, screens, deadlines."""
+"""What every search method promises: the contract, seeds, odd texts, screens, deadlines."""
 
 import tomllib
 from importlib import import_module
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from holdfast.attacks.diversity import changes
@@ -17,7 +16,7 @@ from holdfast.edits.text import apply_all
 from holdfast.edits.words import words
 from holdfast.errors import ConfigError
 from holdfast.protocols import Attack
-from holdfast.testing import CountingScorer, KeywordScorer, check_attack, timeless
+from holdfast.testing import KeywordScorer, check_attack, timeless
 from holdfast.types import AttackBudget, Outcome, Snippet
 from tests.attacks.toy import EMPTY, ToyClassifier, threshold_for
 from tests.edits.little import proposer, snippets
@@ -26,104 +25,7 @@ METHODS = [HotFlip, GeneticRewriting, GreedyRewriting, MaskedRewriting, MaskedSw
 GREEDY = (GreedyRewriting, MaskedSwapping)
 KEYWORDS = KeywordScorer({"wolf": 2.0, "knife": 1.0, "old": -1.5, "quickly": -1.0, "lamp": -2.5}, 4.0)
 PARENTS = snippets(40, seed=3)
-POOL = snippets(400, seed=7)
 every_method = pytest.mark.parametrize("method", METHODS, ids=lambda m: m.name)
-
-
-class Planted:
-    """Rejects everything with the same logit, but for one hole."""
-
-    def __init__(self, hole):
-        self.hole = hole
-
-    def score(self, found):
-        return np.array([-1.0 if self.hole(s) else 5.0 for s in found])
-
-
-class PlantedClassifier(ToyClassifier):
-    """Differentiable, rejects everything but for one hole, of which the gradient says nothing."""
-
-    def __init__(self, hole):
-        super().__init__(bias=60.0)
-        self.hole = hole
-
-    def score(self, found):
-        return super().score(found) - np.array([200.0 if self.hole(s) else 0.0 for s in found])
-
-
-def a_word(parent):
-    return lambda s: "lamp" in s.completion
-
-
-def a_bigram(parent):
-    return lambda s: "quietly hit" in s.text or "the lamp" in s.text
-
-
-def two_more_words(parent):
-    return lambda s: len(words(s.text)) >= len(words(parent.text)) + 2
-
-
-def one_word_less(parent):
-    return lambda s: len(words(s.text)) < len(words(parent.text))
-
-
-def a_prompt(parent):
-    """Open only where the prompt speaks of a boat; the completion alone opens nothing."""
-    return lambda s: "boat" in s.prompt
-
-
-def nothing(parent):
-    return lambda s: False
-
-
-HOLES = [(m, h) for m in METHODS for h in (a_word, a_bigram, a_prompt)]
-# Greedy keeps an edit only where it lowers the logit: a hole two edits deep on a plateau is out of its reach.
-HOLES += [(HotFlip, two_more_words), (GeneticRewriting, two_more_words), (GreedyRewriting, one_word_less)]
-HOLES += [(MaskedRewriting, two_more_words), (MaskedRewriting, one_word_less)]
-
-
-def closed_parents(plant, n):
-    """Parents outside the hole, long enough for a shorter one."""
-    found = [s for s in POOL if not plant(s)(s)]
-    if plant is one_word_less:
-        found = [s for s in found if len(words(s.text)) > 15]
-    return found[:n]
-
-
-def attacked(method, plant, n, queries, target=Planted):
-    """Results of `n` seeds, a parent each; budget, count and outcome checked."""
-    results = []
-    parents = closed_parents(plant, n)
-    assert len(parents) == n
-    for seed, parent in enumerate(parents):
-        hole = plant(parent)
-        counted = CountingScorer(target(hole))
-        result = method(proposer=proposer()).run(parent, counted, 0.0, AttackBudget(queries=queries), seed)
-        assert counted.spent == result.queries <= queries
-        assert (result.outcome is Outcome.CANDIDATE) == hole(result.steps[-1].snippet)
-        results.append(result)
-    return results
-
-
-@pytest.mark.parametrize(("method", "plant"), HOLES)
-def test_a_planted_hole_is_found(method, plant):
-    # Where the logit says nothing, an archive spreads what one text would get.
-    results = attacked(method, plant, 5, 1000 if method is GeneticRewriting else 600)
-    assert all(r.outcome is Outcome.CANDIDATE for r in results)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(("method", "plant"), HOLES)
-def test_a_planted_hole_is_found_by_nearly_every_seed(method, plant):
-    results = attacked(method, plant, 60, 1000 if method is GeneticRewriting else 600)
-    assert sum(r.outcome is Outcome.CANDIDATE for r in results) >= 57
-
-
-@every_method
-@pytest.mark.parametrize("target", [Planted, PlantedClassifier])
-def test_nothing_is_found_where_nothing_was_planted(method, target):
-    results = attacked(method, nothing, 5, 120, target)
-    assert all(r.outcome is Outcome.FAILED and r.queries == 120 for r in results)
 
 
 @every_method

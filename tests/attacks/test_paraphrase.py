@@ -1,23 +1,15 @@
 """Holes that only a paraphrase reaches, and how the search is divided. The contract: `test_methods`."""
 
-import numpy as np
 import pytest
 
 from holdfast.attacks.paraphrase import ParaphraseRewriting
 from holdfast.errors import ConfigError
 from holdfast.testing import CountingScorer, KeywordScorer, timeless
 from holdfast.types import AttackBudget, Outcome, Snippet
+from tests.attacks.planted import Planted
 from tests.edits.little import proposer, snippets
 
 PARENTS = snippets(40, seed=9)
-
-
-class Planted:
-    def __init__(self, hole):
-        self.hole = hole
-
-    def score(self, found):
-        return np.array([-1.0 if self.hole(s) else 5.0 for s in found])
 
 
 HOLES = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from alembic import command
@@ -14,7 +15,7 @@ from sqlalchemy import bindparam, create_engine, insert, inspect, text
 
 from holdfast.store import Store, guards, opening, rows, tables
 from holdfast.store.engine import make_engine, resolve
-from tests.store.values import checkpoint, threshold
+from tests.store.values import checkpoint, session, threshold
 
 
 def test_head_is_the_newest_revision():
@@ -75,26 +76,52 @@ def test_statements_of_sqlite_are_the_same(tmp_path, sqlite_url):
     migrated.dispose()
 
 
-def test_old_thresholds_kept_characters_as_they_were(tmp_path):
-    url = f"sqlite:///{tmp_path}/old.db"
+@contextmanager
+def old_database(url, revision):
+    """A connection to a database of an older revision."""
     engine = make_engine(resolve(url, None))
     config = Config()
     config.set_main_option("script_location", f"{opening.__file__.rpartition('/')[0]}/migrations")
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+        yield connection
+    engine.dispose()
+
+
+def write_old(connection, table, values):
+    """A row of `table`, without the columns that came later."""
+    names, marks = ", ".join(values), ", ".join(f":{name}" for name in values)
+    typed = [bindparam(name, type_=table.c[name].type) for name in values]
+    statement = text(f"INSERT INTO {table.name} ({names}) VALUES ({marks})").bindparams(*typed)
+    connection.execute(statement, values)
+
+
+def test_old_thresholds_kept_characters_as_they_were(tmp_path):
+    url = f"sqlite:///{tmp_path}/old.db"
     now = datetime(2026, 1, 1, tzinfo=UTC)
     old = rows.from_threshold(threshold()) | {"name": "baseline", "at": now}
     del old["characters"]
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0001")
+    with old_database(url, "0001") as connection:
         connection.execute(insert(tables.checkpoints), rows.from_checkpoint(checkpoint()) | {"at": now})
-        # The table without the columns that came later.
-        names, marks = ", ".join(old), ", ".join(f":{name}" for name in old)
-        typed = [bindparam(name, type_=tables.thresholds.c[name].type) for name in old]
-        statement = text(f"INSERT INTO thresholds ({names}) VALUES ({marks})").bindparams(*typed)
-        connection.execute(statement, old)
-    engine.dispose()
+        write_old(connection, tables.thresholds, old)
     with Store.open(url, upgrade=True) as store:
         assert store.threshold("baseline") == threshold()
         assert store.threshold("baseline").characters == "keep"
         store.add_threshold("baseline", threshold(characters="normalise@1"))
         assert [t.characters for t in store.thresholds("baseline")] == ["keep", "normalise@1"]
+
+
+def test_old_sessions_drew_nothing_that_was_counted(tmp_path):
+    url = f"sqlite:///{tmp_path}/old.db"
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    end = {"outcome": "failed", "queries": 9, "seconds": 0.5, "screens": 40, "ended": now}
+    with old_database(url, "0002") as connection:
+        values = rows.from_session(session(), now, None)
+        id = connection.execute(insert(tables.sessions).values(values).returning(tables.sessions.c.id))
+        write_old(connection, tables.session_ends, {"session_id": id.scalar_one(), **end})
+    with Store.open(url, upgrade=True) as store:
+        (before,) = store.sessions()
+        assert (before.result.queries, before.result.screens, before.result.draws) == (9, 40, 0)
+        store.add_session(session(1))
+        assert [s.result.draws for s in store.sessions()] == [0, 12]

@@ -66,6 +66,7 @@ def session(n=0, attacker="beam@1", **changes):
         queries=9,
         seconds=0.75,
         screens=40,
+        draws=12,
     )
     values = {"attacker": attacker, "target": "baseline", "round": 1, "purpose": "train", "result": result}
     return AttackSession(**values | changes)
@@ -182,6 +183,7 @@ sessions = st.builds(
         queries=counts,
         seconds=finite,
         screens=counts,
+        draws=counts,
     ),
 )
 rates = st.builds(

@@ -18,7 +18,7 @@ from holdfast.attacks.search import Plausible, Search, State, narrowed
 from holdfast.attacks.settings import make_settings
 from holdfast.edits.text import rebase
 from holdfast.protocols import Proposer, Scorer
-from holdfast.types import AttackBudget, AttackResult, Snippet
+from holdfast.types import AttackBudget, AttackResult, Hole, Snippet
 
 __all__ = ["BeamRewriting", "BeamSettings"]
 
@@ -59,6 +59,7 @@ class BeamRewriting:
     """The default attack. Registered as `beam`."""
 
     name = "beam@1"
+    holes: tuple[Hole, ...] = ("word", "bigram", "length", "position", "prompt")
 
     def __init__(self, *, proposer: Proposer, plausible: Plausible | None = None, **settings: object) -> None:
         """`plausible` screens texts before they are scored; `settings` are the fields of `BeamSettings`.

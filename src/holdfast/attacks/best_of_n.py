@@ -8,13 +8,13 @@ has to find more at equal cost, with the cost of generation beside the queries.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from holdfast.attacks.draws import DrawReport, Draws, Tally
 from holdfast.attacks.search import Plausible, Search, State
 from holdfast.attacks.settings import make_settings
 from holdfast.protocols import Generator, Proposer, Scorer
-from holdfast.types import AttackBudget, AttackResult, Snippet
+from holdfast.types import AttackBudget, AttackResult, Hole, Snippet
 
 __all__ = ["BestOfN", "BestOfNSettings", "Plausibility"]
 
@@ -43,6 +43,7 @@ class BestOfN:
     """
 
     name = "best_of_n@1"
+    holes: tuple[Hole, ...] = ("word", "bigram", "position")
     access = "generator"
     """It asks for logits, and for completions."""
 
@@ -87,7 +88,7 @@ class BestOfN:
         ranked = self._ranked(_distinct(tally.hits))
         search.best = ranked[0] if ranked else search.best
         draws.report(self.on_report, parent.prompt, tally, ranked)
-        return search.result()
+        return replace(search.result(), draws=draws.made)
 
     def _ranked(self, states: list[State]) -> list[State]:
         """The likeliest catastrophe first."""

@@ -23,7 +23,7 @@ from holdfast.edits.scoring import GRADIENT_QUERIES
 from holdfast.edits.text import apply, rebase
 from holdfast.errors import InputError
 from holdfast.protocols import DifferentiableClassifier, Proposer, Scorer
-from holdfast.types import AttackBudget, AttackResult, Edit, Snippet
+from holdfast.types import AttackBudget, AttackResult, Edit, Hole, Snippet
 
 __all__ = ["CharacterRewriting", "CharacterSettings"]
 
@@ -63,6 +63,7 @@ class CharacterRewriting:
     """Attacks by characters. Registered as `characters`."""
 
     name = "characters@1"
+    holes: tuple[Hole, ...] = ("length", "characters")
 
     def __init__(
         self, *, proposer: Proposer | None = None, plausible: Plausible | None = None, **settings: object

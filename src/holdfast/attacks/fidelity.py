@@ -10,10 +10,10 @@ from typing import Literal, get_args
 
 from holdfast.attacks.positions import Saliency, places, tokens_at
 from holdfast.attacks.saliency import (
-    METHODS,
     SIDES,
     EmbeddingDifferentiable,
     Score,
+    offered,
     saliency_map,
 )
 from holdfast.edits.scoring import score_safely
@@ -206,12 +206,13 @@ def compare_methods(
 ) -> list[Fidelity]:
     """The fidelity of every map that `target` can give, the best first: which one to show for this model.
 
-    `deletion` is left out where it is the truth itself. Raises MeasurementError as `fidelity` does.
+    Left out are `deletion` where it is the truth itself, and what is not installed. Raises MeasurementError
+    as `fidelity` does.
     """
     changes = [true_changes(s, target, change, proposer=proposer) for s in snippets]
     rows = []
-    for name, method in METHODS.items():
-        if isinstance(target, method.needs) and name != change:
+    for name in offered(target):
+        if (name, change) != ("deletion", "deletion"):
             maps = [saliency_map(s, target, name) for s in snippets]
             found = fidelity(maps, changes, families=families, least=least)
             rows.append(replace(found, change=change))

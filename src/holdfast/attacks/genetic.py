@@ -20,7 +20,7 @@ from holdfast.attacks.search import Candidate, Plausible, Search, State
 from holdfast.attacks.settings import make_settings
 from holdfast.edits.text import drop, rebase
 from holdfast.protocols import Proposer, Scorer
-from holdfast.types import AttackBudget, AttackResult, Edit, Judgement, Snippet
+from holdfast.types import AttackBudget, AttackResult, Edit, Hole, Judgement, Snippet
 
 __all__ = ["GeneticRewriting", "GeneticSettings", "Judge", "transplanted"]
 
@@ -73,6 +73,7 @@ class GeneticRewriting:
     """
 
     name = "genetic@1"
+    holes: tuple[Hole, ...] = ("word", "bigram", "length", "position", "prompt")
     access = "score"
     """Logits do; a gradient is used where there is one."""
 

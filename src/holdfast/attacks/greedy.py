@@ -18,7 +18,7 @@ from holdfast.attacks.search import Candidate, Plausible, Search, State
 from holdfast.attacks.settings import make_settings
 from holdfast.edits.text import apply
 from holdfast.protocols import Proposer, Scorer
-from holdfast.types import AttackBudget, AttackResult, Edit, Snippet
+from holdfast.types import AttackBudget, AttackResult, Edit, Hole, Snippet
 
 __all__ = ["GreedyRewriting", "GreedySettings", "importance"]
 
@@ -52,6 +52,7 @@ class GreedyRewriting:
     """
 
     name = "greedy@1"
+    holes: tuple[Hole, ...] = ("word", "bigram", "position", "prompt")
     access = "score"
     """It asks for logits only."""
     kind: type[GreedySettings] = GreedySettings

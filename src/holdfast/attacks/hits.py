@@ -62,6 +62,7 @@ def hit_record(session: AttackSession, target: Target, judgement: Judgement | No
         "strategy": judgement.strategy if judgement else "",
         "severity": judgement.severity if judgement else 0,
         "queries": result.queries,
+        "draws": result.draws,
         "steps": [
             {
                 "prompt": step.snippet.prompt,

@@ -21,7 +21,7 @@ from holdfast.attacks.search import Candidate, Plausible, Search, State, narrowe
 from holdfast.attacks.settings import make_settings
 from holdfast.edits.text import rebase
 from holdfast.protocols import Proposer, Scorer
-from holdfast.types import AttackBudget, AttackResult, Edit, Snippet
+from holdfast.types import AttackBudget, AttackResult, Edit, Hole, Snippet
 
 __all__ = ["HotFlip", "HotFlipSettings"]
 
@@ -73,6 +73,7 @@ class HotFlip:
     """
 
     name = "hotflip@1"
+    holes: tuple[Hole, ...] = ("word", "bigram", "length", "position", "prompt")
     access = "gradient"
     """What it is made for; it falls back as said above."""
 

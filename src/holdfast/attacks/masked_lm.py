@@ -36,7 +36,7 @@ from holdfast.edits.text import Side, rebase, side_text
 from holdfast.edits.words import words
 from holdfast.errors import ConfigError, InputError
 from holdfast.protocols import DifferentiableClassifier, Proposer, Scorer
-from holdfast.types import AttackBudget, AttackResult, Edit, Snippet
+from holdfast.types import AttackBudget, AttackResult, Edit, Hole, Snippet
 
 __all__ = [
     "OPERATIONS",
@@ -85,6 +85,7 @@ class MaskedRewriting:
     """Replace, insert and merge in one ranking. Registered as `clare`."""
 
     name = "clare@1"
+    holes: tuple[Hole, ...] = ("word", "bigram", "length", "position", "prompt")
     access = "score"
     """Logits do; a gradient is used where there is one."""
 

@@ -25,7 +25,7 @@ from holdfast.edits.text import Side, side_text
 from holdfast.edits.words import words
 from holdfast.errors import ConfigError
 from holdfast.protocols import Proposer, Scorer
-from holdfast.types import AttackBudget, AttackResult, Edit, Snippet
+from holdfast.types import AttackBudget, AttackResult, Edit, Hole, Snippet
 
 __all__ = ["ParaphraseRewriting", "ParaphraseSettings", "Rewriter"]
 
@@ -82,6 +82,7 @@ class ParaphraseRewriting:
     """Paraphrases, then a local search. Registered as `paraphrase`."""
 
     name = "paraphrase@1"
+    holes: tuple[Hole, ...] = ("word", "bigram", "length", "position", "prompt")
     access = "score"
     """Logits do; a gradient is used where there is one."""
 

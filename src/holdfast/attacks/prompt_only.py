@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from holdfast.attacks.draws import DrawReport, Draws, Tally
 from holdfast.attacks.firstorder import WordVectors
@@ -18,7 +18,7 @@ from holdfast.attacks.guide import Guide
 from holdfast.attacks.search import Plausible, Search, State
 from holdfast.attacks.settings import make_settings
 from holdfast.protocols import Generator, Proposer, Scorer
-from holdfast.types import AttackBudget, AttackResult, Snippet
+from holdfast.types import AttackBudget, AttackResult, Hole, Snippet
 
 __all__ = ["PromptOnly", "PromptOnlySettings"]
 
@@ -71,6 +71,7 @@ class PromptOnly:
     """
 
     name = "prompt_only@1"
+    holes: tuple[Hole, ...] = ("word", "bigram", "length", "position", "prompt")
     access = "generator"
     """It asks for logits (a gradient is used where there is one), and for completions."""
 
@@ -101,21 +102,17 @@ class PromptOnly:
         """Attack one parent; see `protocols.Attack`. Without a candidate the one step is the parent."""
         search = Search(self.name, target, threshold, budget, parent=parent, seed=seed)
         settings = self.settings
-        if search.scoreable and not search.accepted:
-            draws = Draws(
-                search,
-                self.generator,
-                self.plausible,
-                seed=seed,
-                most=settings.draws,
-                cost=settings.draw_cost,
-            )
-            race = _Race(search, draws, Guide(search, self.proposer, settings), settings)
-            self._vectors = race.run(self._vectors)
-            # An edited prompt with the parent's completion was a measurement: never a candidate.
-            search.best = race.found[0] if race.found else search.root
-            draws.report(self.on_report, race.prompt, race.fresh, race.found)
-        return search.result()
+        if not search.scoreable or search.accepted:
+            return search.result()
+        draws = Draws(
+            search, self.generator, self.plausible, seed=seed, most=settings.draws, cost=settings.draw_cost
+        )
+        race = _Race(search, draws, Guide(search, self.proposer, settings), settings)
+        self._vectors = race.run(self._vectors)
+        # An edited prompt with the parent's completion was a measurement: never a candidate.
+        search.best = race.found[0] if race.found else search.root
+        draws.report(self.on_report, race.prompt, race.fresh, race.found)
+        return replace(search.result(), draws=draws.made)
 
 
 @dataclass

@@ -8,7 +8,7 @@ from holdfast.attacks.positions import places
 from holdfast.attacks.search import Plausible, Search
 from holdfast.attacks.settings import make_settings
 from holdfast.protocols import Proposer, Scorer
-from holdfast.types import AttackBudget, AttackResult, Edit, Snippet
+from holdfast.types import AttackBudget, AttackResult, Edit, Hole, Snippet
 
 __all__ = ["RandomRewriting", "RandomSettings"]
 
@@ -29,6 +29,7 @@ class RandomRewriting:
     """Scores texts a few random edits away, without looking at any score. Registered as `random`."""
 
     name = "random@1"
+    holes: tuple[Hole, ...] = ("word", "bigram", "length", "position", "prompt")
 
     def __init__(self, *, proposer: Proposer, plausible: Plausible | None = None, **settings: object) -> None:
         """`settings` are the fields of `RandomSettings`. Raises ConfigError for an unknown one."""

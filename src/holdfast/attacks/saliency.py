@@ -33,6 +33,7 @@ __all__ = [
     "cost_of",
     "default_method",
     "gradient_at",
+    "offered",
     "saliency_map",
 ]
 
@@ -114,6 +115,14 @@ def saliency_map(
     if not words(snippet.prompt) and not words(snippet.completion):
         return SaliencyMap(method=name, words=(), cost=0)
     return chosen.measure(snippet, target, score or partial(score_safely, target), steps)
+
+
+def offered(target: Scorer) -> list[str]:
+    """Names of the maps that `target` can give with what is installed."""
+    from importlib.util import find_spec
+
+    missing = set() if find_spec("captum") else {"integrated"}
+    return [name for name, m in METHODS.items() if isinstance(target, m.needs) and name not in missing]
 
 
 def default_method(target: Scorer) -> str:

@@ -25,6 +25,7 @@ class _Arm:
 
     families: list[str]
     queries: list[int]
+    draws: int
     broken: list[bool]
     skipped: int
     candidates: int
@@ -55,6 +56,7 @@ def _arm(results: Results, verdicts: Mapping[str, Verdict], families: Mapping[st
     return _Arm(
         families=[(families or {}).get(r.parent.id, r.parent.id) for r in attacked],
         queries=[r.queries for r in attacked],
+        draws=sum(r.draws for r in attacked),
         broken=broken,
         skipped=len(results) - len(attacked),
         candidates=len(found),
@@ -123,6 +125,7 @@ def attack_cost(
         verified=sum(arm.broken),
         unsure=arm.unsure,
         queries=sum(arm.queries),
+        draws=arm.draws,
         per_success=found.estimate,
         lower=found.lower,
         upper=found.upper,

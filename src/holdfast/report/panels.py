@@ -187,7 +187,7 @@ def _curve(targets: Sequence[TargetReport]) -> Panel:
 def _costs(targets: Sequence[TargetReport]) -> Panel:
     header = (
         "target", "attack", "queries per break", "broken", "parents", "candidates", "unsure", "skipped",
-        "queries",
+        "queries", "draws",
     )  # fmt: skip
     rows = tuple(
         (
@@ -200,6 +200,7 @@ def _costs(targets: Sequence[TargetReport]) -> Panel:
             _count(c.unsure),
             _count(c.skipped),
             _count(c.queries),
+            _count(c.draws),
         )
         for t in targets
         for c in t.attack_costs
@@ -208,6 +209,7 @@ def _costs(targets: Sequence[TargetReport]) -> Panel:
     how = (
         "Queries spent for each verified break, with its interval.",
         "Parents that did not break within the budget count with all they cost (censored).",
+        "Draws: completions that a generator wrote for it, beside the queries.",
         "Arrow to the right: nothing broke, or no upper limit can be given.",
     )
     note = f"Intervals at {100 * first.confidence:g} %, {first.method}. Population: {first.population}."

@@ -167,6 +167,7 @@ def to_session(row: Row, steps: Sequence[AttackStep]) -> AttackSession:
             queries=row["queries"] if ended else (last.queries if last else 0),
             seconds=row["seconds"] if ended else (last.seconds if last else 0.0),
             screens=row["screens"] if ended else 0,
+            draws=row["draws"] if ended else 0,
         ),
         id=row["id"],
         started=row["started"],

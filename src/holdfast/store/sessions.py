@@ -133,7 +133,7 @@ def attacked_parents(connection: Connection, conditions: Mapping[str, Any]) -> s
 
 
 def _with_end() -> Select[Any]:
-    columns = (ends.c.outcome, ends.c.queries, ends.c.seconds, ends.c.screens)
+    columns = (ends.c.outcome, ends.c.queries, ends.c.seconds, ends.c.screens, ends.c.draws)
     return select(table, *columns).outerjoin(ends, ends.c.session_id == table.c.id)
 
 
@@ -158,6 +158,7 @@ def _write_end(connection: Connection, session_id: int, result: AttackResult, no
         "queries": result.queries,
         "seconds": result.seconds,
         "screens": result.screens,
+        "draws": result.draws,
         "ended": now,
     }
     connection.execute(insert(ends), values)

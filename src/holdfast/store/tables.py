@@ -157,6 +157,7 @@ session_ends = Table(
     Column("seconds", Double, nullable=False),
     Column("screens", Integer, nullable=False),
     Column("ended", UtcDateTime, nullable=False),
+    Column("draws", Integer, nullable=False, server_default="0"),
     _one_of("outcome", Outcome),
 )
 

@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from holdfast.types.assist import BestEdit, EditRequest, Operation, RankedEdit, SaliencyMap
-from holdfast.types.attack import AttackBudget, AttackResult, AttackSession, AttackStep, Edit, Outcome
+from holdfast.types.attack import (
+    HOLES,
+    AttackBudget,
+    AttackResult,
+    AttackSession,
+    AttackStep,
+    Edit,
+    Hole,
+    Outcome,
+)
 from holdfast.types.catastrophe import Catastrophe, Corpus, Draw, Stratum
 from holdfast.types.delivery import Delivery
 from holdfast.types.example import Example
@@ -25,6 +34,7 @@ from holdfast.types.target import CheckpointRef, Target, Threshold
 from holdfast.types.verdict import Annotation, Judgement, Verdict
 
 __all__ = [
+    "HOLES",
     "STATES",
     "SUITE_ROUND",
     "UNION",
@@ -46,6 +56,7 @@ __all__ = [
     "EditRequest",
     "Example",
     "FailureRate",
+    "Hole",
     "Job",
     "JobState",
     "Judgement",

@@ -5,11 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, get_args
 
 from holdfast.types.snippet import Snippet
 
-__all__ = ["AttackBudget", "AttackResult", "AttackSession", "AttackStep", "Edit", "Outcome"]
+__all__ = ["HOLES", "AttackBudget", "AttackResult", "AttackSession", "AttackStep", "Edit", "Hole", "Outcome"]
+
+Hole = Literal["word", "bigram", "length", "position", "characters", "prompt"]
+"""A way in which a classifier may be open: to a certain word, or to two next to each other, wherever they
+stand; to a text longer than its parent; to a word in one place only; to letters in disguise; or under a
+condition that the prompt alone meets. An attack's `holes` declares the kinds in its edit space: those that it
+finds within its budget on a classifier that rejects all else (docs/methods.md)."""
+HOLES: tuple[Hole, ...] = get_args(Hole)
+"""All six."""
 
 
 @dataclass(frozen=True, kw_only=True, order=True)
@@ -79,6 +87,8 @@ class AttackResult:
     seconds: float = 0.0
     screens: int = 0
     """Texts shown to the cheap screen before any query was spent on them."""
+    draws: int = 0
+    """Completions drawn from a generator; beside the queries, unless the method charges them there too."""
 
     @property
     def candidate(self) -> Snippet | None:

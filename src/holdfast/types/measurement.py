@@ -145,9 +145,12 @@ class AttackCost(_Result):
     confidence: float
     method: str
     population: str
+    draws: int = 0
+    """Completions drawn from a generator by all searches, beside the queries."""
 
     def __str__(self) -> str:
         broken = f"{self.verified} of {self.parents} parents broken"
+        broken += f", {self.draws:,} generator draws" if self.draws else ""
         if self.verified == 0:
             return f"> {self.lower:,.0f} queries ({broken})"
         high = "inf" if math.isinf(self.upper) else f"{self.upper:,.0f}"

@@ -45,12 +45,15 @@ def parents(workspace: Workspace, purpose: Purpose, n: int, round_number: int) -
     """`n` catastrophic snippets to start from: others in each training round, the same for each measurement.
 
     Rounds take turns through the pool in one seeded order: none comes back before all were attacked. A
-    training round and a measurement never share a parent: their splits differ. Drawn parents come first, then
-    the split's own snippets whose annotations say CATASTROPHIC (no attacks, nothing that was delivered).
+    training round and a measurement never share a parent: their splits differ. Drawn parents come first (but
+    for those that annotations call something else), then the split's own snippets whose annotations say
+    CATASTROPHIC (no attacks, nothing that was delivered).
     """
     split = SPLITS[purpose]
-    pool = workspace.store.snippets(split=split, group=f"parents-{split.value}")
-    if not pool:
+    drawn = workspace.store.snippets(split=split, group=f"parents-{split.value}")
+    verdicts = workspace.verdicts([s.id for s in drawn])
+    pool = [s for s in drawn if s.id not in verdicts or verdicts[s.id].strict]
+    if not drawn:
         stored = {s.id: s for s in workspace.texts(split) if s.parent_id is None}
         strict = {e.snippet.id for e in workspace.examples(list(stored.values())) if e.verdict.strict}
         pool = [s for s in stored.values() if s.id in strict]

@@ -31,6 +31,7 @@ COMMANDS: dict[str, str] = {
     "calibrate": "calibrate:calibrate",
     "attack": "attack:attack",
     "suite": "suite:suite",
+    "fidelity": "fidelity:fidelity",
     "round open": "round:open_round",
     "round close": "round:close_round",
     "round run": "round:run_rounds",
