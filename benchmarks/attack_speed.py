@@ -50,7 +50,7 @@ EDITS = 60
 ROWS = (16, 32)
 """Texts in a batch of the raw forward; the faster one counts."""
 CLICKS = 8
-BLOCK = 3
+BLOCK = 8
 """Parents in each of the blocks of whole attacks."""
 NEEDED = '"textattack==0.3.10" "transformers<5" "torch==2.13.*"'
 UNLIMITED = AttackBudget(queries=None, seconds=1e9)

@@ -39,6 +39,7 @@ def test_what_is_compared_is_measured_in_turn():
 
 def test_listed_words_keep_their_place_after_edits():
     import speed_textattack
+
     from holdfast.edits.text import apply
 
     lists = {

@@ -75,10 +75,12 @@ def guessed_changes(
     New words are ordered by the mean of both gradients at the masked place, better than either. Guesses are
     comparable within a group (`group_of`), between groups only roughly: exact scores have to set them right.
     """
+    import numpy as np
+
     by_place = {(m.side, m.start, m.stop): m for m in marks if m.gradient is not None}
     mark = by_place.get(masked.place)
     if mark is not None and mark.gradient is not None:
-        masked = replace(masked, slope=(masked.slope + mark.gradient) / 2)
+        masked = replace(masked, slope=np.float32(0.5) * (masked.slope + mark.gradient))
 
     def part(edit: Edit) -> float | None:
         vector, here = vectors.of(edit.new), (edit.side, edit.start, edit.stop)
