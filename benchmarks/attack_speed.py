@@ -20,7 +20,7 @@ import json
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -56,11 +56,20 @@ NEEDED = '"textattack==0.3.10" "transformers<5" "torch==2.13.*"'
 UNLIMITED = AttackBudget(queries=None, seconds=1e9)
 
 
-def cpu(work: Callable[[], Any]) -> float:
-    """CPU seconds of this process for `work`."""
-    started = time.process_time()
-    work()
-    return time.process_time() - started
+@dataclass
+class Timer:
+    """CPU seconds of this process; seconds by the clock where several threads share the work."""
+
+    now: Callable[[], float] = time.process_time
+
+    def __call__(self, work: Callable[[], Any]) -> float:
+        """Seconds that `work` takes."""
+        started = self.now()
+        work()
+        return self.now() - started
+
+
+timed = Timer()
 
 
 def interleaved(works: Mapping[str, Callable[[], Any]], repeats: int = REPEATS) -> dict[str, list[float]]:
@@ -68,7 +77,7 @@ def interleaved(works: Mapping[str, Callable[[], Any]], repeats: int = REPEATS) 
     found: dict[str, list[float]] = {name: [] for name in works}
     for repeat in range(repeats + 1):
         for name, work in works.items():
-            seconds = cpu(work)
+            seconds = timed(work)
             if repeat:
                 found[name].append(seconds)
     return found
@@ -182,15 +191,15 @@ def click_part(
     for snippet, place in clicks(classifier, CLICKS, 8):
         assistant.score(snippet)
         spent = assistant.meter.spent
-        seconds = {"map": cpu(partial(assistant.saliency, snippet))}
-        started = time.process_time()
+        seconds = {"map": timed(partial(assistant.saliency, snippet))}
+        started = timed.now()
         ranked = assistant.edits_at(snippet, *place, request)
-        seconds["click"] = time.process_time() - started + seconds["map"]
+        seconds["click"] = timed.now() - started + seconds["map"]
         listed = replace(request, exact=0)
-        seconds["list"] = cpu(partial(assistant.edits_at, snippet, *place, listed)) + seconds["map"]
+        seconds["list"] = timed(partial(assistant.edits_at, snippet, *place, listed)) + seconds["map"]
         tensors = batches(classifier.encoder.encode([snippet] * 16), 16, classifier.encoder.pad_id)
-        seconds["floor"] = cpu(partial(backward, classifier, snippet, 1))
-        seconds["floor"] += cpu(partial(forward, classifier, tensors, own=False))
+        seconds["floor"] = timed(partial(backward, classifier, snippet, 1))
+        seconds["floor"] += timed(partial(forward, classifier, tensors, own=False))
         every = assistant.edits_at(snippet, *place, replace(request, exact=200))
         seconds["drop of 16"] = max(0.0, max(e.drop or 0.0 for e in ranked))
         seconds["drop of 200"] = max(0.0, max(e.drop or 0.0 for e in every))
@@ -222,12 +231,12 @@ def map_part(classifier: HFClassifier, source: ContextProposer) -> dict[str, lis
     found: dict[str, list[float]] = {}
     for snippet in of_length(classifier, 64, REPEATS, 21):
         spent = assistant.meter.spent
-        seconds = {"map": cpu(partial(assistant.best_edit_map, snippet))}
+        seconds = {"map": timed(partial(assistant.best_edit_map, snippet))}
         seconds["exact"] = assistant.meter.spent - spent - GRADIENT_QUERIES
         encoded = classifier.encoder.encode([snippet] * int(seconds["exact"]))
         tensors = batches(encoded, ROWS[0], classifier.encoder.pad_id)
-        seconds["floor"] = cpu(partial(backward, classifier, snippet, 1))
-        seconds["floor"] += cpu(partial(forward, classifier, tensors, own=False))
+        seconds["floor"] = timed(partial(backward, classifier, snippet, 1))
+        seconds["floor"] += timed(partial(forward, classifier, tensors, own=False))
         for name, value in seconds.items():
             found.setdefault(name, []).append(value)
     return found
@@ -285,10 +294,15 @@ def main() -> None:
         help="a trained classifier for whole attacks",
     )
     parser.add_argument("--parts", nargs="*", default=list(PARTS))
+    parser.add_argument(
+        "--threads", type=int, default=1, help="more than 1: by the clock, for an idle machine (click, map)"
+    )
     options = parser.parse_args()
     import torch
 
-    torch.set_num_threads(1)
+    torch.set_num_threads(options.threads)
+    if options.threads > 1:
+        timed.now = time.perf_counter
     options.out.mkdir(parents=True, exist_ok=True)
     path = options.out / "attack_speed.json"
     found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
