@@ -188,7 +188,7 @@ def click_part(
     for snippet, place in clicks(classifier, 1, 7):
         assistant.edits_at(snippet, *place, request)
     found: dict[str, list[float]] = {}
-    for snippet, place in clicks(classifier, CLICKS, 8):
+    for snippet, place in clicks(classifier, CLICKS, 12):
         assistant.score(snippet)
         spent = assistant.meter.spent
         seconds = {"map": timed(partial(assistant.saliency, snippet))}
