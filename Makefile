@@ -4,6 +4,8 @@ VENV ?= .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
 TORCH_INDEX ?=
+# TEXTATTACK=FILE: the interpreter of an environment with TextAttack, for the part of `make bench` that compares.
+TEXTATTACK ?=
 JOBS ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 # One torch thread a process: parallel tests and two-core machines are faster so.
@@ -36,6 +38,7 @@ bench: $(VENV)/.installed
 	$(THREADS) $(BIN)/python benchmarks/adversarial_gain.py
 	$(THREADS) $(BIN)/python benchmarks/linear_gap.py
 	$(THREADS) $(BIN)/python benchmarks/attack_strength.py
+	$(THREADS) $(BIN)/python benchmarks/attack_speed.py $(if $(TEXTATTACK),--textattack $(TEXTATTACK))
 
 clean:
 	rm -rf demo bench-out .pytest_cache .mypy_cache .ruff_cache .hypothesis htmlcov .coverage .coverage.*

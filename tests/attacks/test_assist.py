@@ -123,6 +123,15 @@ def test_queries_are_counted():
     assert counted.queries - spent <= 0 and assistant.meter.spent == counted.spent
 
 
+def test_a_click_on_a_mapped_text_takes_one_more_gradient():
+    counted = CountingScorer(TARGET)
+    assistant = EditAssistant(counted, proposer())
+    assert assistant.saliency(SNIPPET) == TARGET.saliency(SNIPPET)
+    assert counted.spent == 3
+    assert len(at(assistant, EditRequest(exact=8))) == 8
+    assert assistant.meter.spent == counted.spent == 3 + 1 + 3 + 8
+
+
 def test_every_kind_of_edit_is_offered_and_scored_exactly():
     ranked = at(EditAssistant(TARGET, proposer()), FULL)
     assert {r.edit.operation for r in ranked} == {"substitute", "insert", "delete", "span"}
@@ -190,6 +199,12 @@ def test_first_order_finds_the_best_with_few_scores():
     targets = (TARGET, plain, ScoresOnly(plain))
     masked, tokens, none = [kept(t, "substitute", "insert", exact=3) for t in targets]
     assert masked > 0.95 and masked > tokens + 0.1 and tokens > none + 0.1
+
+
+def test_few_scores_find_the_best_of_all_kinds_of_edits():
+    """What one kind's exact scores say of its guesses decides where the last of them go."""
+    every = ("delete", "substitute", "insert", "span")
+    assert kept(TARGET, *every, exact=16) > 0.9
 
 
 def test_guesses_at_the_masked_word_follow_exact_scores(real):

@@ -141,7 +141,7 @@ def test_costs_are_those_stated(real):
         if method != "integrated":
             assert counted.spent == found.cost
     forwards = []
-    handle = real[1].model.register_forward_hook(lambda m, i, out: forwards.append(len(out.logits)))
+    handle = real[1].model.classifier.register_forward_hook(lambda m, i, out: forwards.append(len(out)))
     saliency_map(SNIPPET, real[1], "integrated", steps=5)
     handle.remove()
     assert sum(forwards) == 7 and cost_of("integrated", SNIPPET, steps=5) == 3 * 5 + 2

@@ -171,3 +171,17 @@ def test_too_short_positions_are_refused(tmp_path) -> None:
     base = tiny.hub_causal(tmp_path / "hub")
     with pytest.raises(CheckpointError, match="64 tokens"):
         new_classifier(ClassifierConfig(base=str(base), max_length=160), device="cpu")
+
+
+def test_wide_models_score_few_texts_at_once_on_a_cpu() -> None:
+    made = tiny.classifier()
+    texts = [tiny.snippet(i, i % 2 == 0) for i in range(24)]
+    rows: list[int] = []
+    made.model.score.register_forward_hook(lambda module, inputs, output: rows.append(len(output)))
+    together = made.score(texts)
+    assert rows == [24]
+    # Only the size of batches asks for it.
+    made.model.config.hidden_size = 1024 * 384 // 64
+    rows.clear()
+    np.testing.assert_allclose(made.score(texts), together, atol=1e-5)
+    assert sum(rows) == 24 and max(rows) < 8

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import replace
+from itertools import zip_longest
 from random import Random
 from typing import TYPE_CHECKING
 
+from holdfast.attacks.closely import Masked, group_of, guessed_changes, masked_at
 from holdfast.attacks.firstorder import (
     Look,
     TokenDifferentiable,
     WordVectors,
     estimates,
     look,
-    masked_guesses,
 )
 from holdfast.attacks.menu import Proposal, propose_at
 from holdfast.attacks.positions import Saliency, places
@@ -50,6 +51,10 @@ _CACHED = 200_000
 _LOOKS = 64
 _WORTH_A_GRADIENT = 9
 """Edits of one place from which on they are ordered by a gradient of their own."""
+_FIRST = 0.75
+"""Share of a menu's exact scores that goes to each kind of edits in turn; the rest goes where these lead."""
+_TRUST = 0.5
+"""How far a guess is believed beside exact scores of its kind."""
 _MAP = EditRequest(propose=40, exact=4, screen=8, operations=("substitute", "delete"))
 
 
@@ -93,6 +98,13 @@ class EditAssistant:
     def map_by(self, snippet: Snippet, method: str | None = None) -> SaliencyMap:
         """The same with its cost, and with the gap of integrated gradients."""
         name = method or default_method(self.target)
+        if name == "gradient" and (marks := self._look(snippet)):
+            # The same gradient orders the edits: one serves for both.
+            values = {(m.side, m.start, m.stop): m.value for m in marks}
+            at = [(p.side, p.start, p.stop) for p in places(snippet, SIDES, insertions=False)]
+            return SaliencyMap(
+                method=name, words=tuple((*p, values.get(p, 0.0)) for p in at), cost=GRADIENT_QUERIES
+            )
         if name != "deletion":
             found = saliency_map(snippet, self.target, name)
             self.meter.grant(found.cost)
@@ -130,7 +142,18 @@ class EditAssistant:
         place = (side, start, stop)
         found = propose_at(snippet, place, self.proposer, request, lambda edits: self._first(snippet, edits))
         entries = self._entries(snippet, found, before, closely=True)
-        return self._settled(snippet, [entries], request)[0]
+        kinds = {p.edit: group_of(p) for p in found}
+        if self.plausible is not None:
+            width = max(request.screen, request.exact)
+            entries = self._screened(snippet, [_in_turn(entries, width, request.explore, kinds)])[0]
+        if request.exact == 0:
+            return _shortlist(entries, len(entries), 0.0)
+        first = _in_turn(entries, math.ceil(request.exact * _FIRST), request.explore, kinds)
+        scored = self._exact(snippet, first)
+        asked = {e.edit for e in first}
+        others = _corrected([e for e in entries if e.edit not in asked], scored, kinds)
+        scored += self._exact(snippet, _shortlist(others, request.exact - len(first), 0.0))
+        return _by_gain(scored)
 
     def best_edit_map(self, snippet: Snippet, request: EditRequest | None = None) -> list[BestEdit]:
         """For each word of the snippet the edit that gains most, by exact scores.
@@ -154,10 +177,13 @@ class EditAssistant:
     def _entries(
         self, snippet: Snippet, found: list[Proposal], before: float, *, closely: bool = False
     ) -> list[RankedEdit]:
-        """Proposals with estimates; `closely`: by a gradient at each place that has many of them."""
-        guesses = self._guesses(snippet, found, before)
-        if closely and isinstance(self.target, EmbeddingDifferentiable):
-            self._look_closely(self.target, snippet, found, guesses)
+        """Proposals with estimates; `closely`: by a second gradient at the place with most new words."""
+        masked = self._masked(snippet, found) if closely else None
+        if masked is not None and self._vectors is not None:
+            changes = guessed_changes(found, self._look(snippet), masked, self._vectors, before)
+            guesses = [None if change is None else before + change for change in changes]
+        else:
+            guesses = self._guesses(snippet, found, before)
         return [
             RankedEdit(edit=p.edit, before=before, logit=None, estimate=g)
             for p, g in zip(found, guesses, strict=True)
@@ -176,29 +202,21 @@ class EditAssistant:
             guesses.append(before + sum(known) if known and len(known) == len(changes) else None)
         return guesses
 
-    def _look_closely(
-        self,
-        target: EmbeddingDifferentiable,
-        snippet: Snippet,
-        found: list[Proposal],
-        guesses: list[float | None],
-    ) -> None:
-        """Better guesses for places with many proposals: a gradient each, where the word is masked."""
-        groups: dict[Place, list[int]] = {}
-        for i, proposal in enumerate(found):
+    def _masked(self, snippet: Snippet, found: list[Proposal]) -> Masked | None:
+        """The gradient where the place with most new words is masked; None where it is not worth one."""
+        target = self.target
+        places_of: dict[Place, list[Edit]] = {}
+        for proposal in found:
             if proposal.worded:
-                groups.setdefault(proposal.place, []).append(i)
-        for place, rows in groups.items():
-            if self._vectors is None or len(rows) < _WORTH_A_GRADIENT:
-                continue
-            self.meter.grant(GRADIENT_QUERIES)
-            edits = [found[i].edit for i in rows]
-            try:
-                close = masked_guesses(target, snippet, place, edits, self._vectors)
-            except InputError:  # the text is at its longest already: one more word is one too many
-                continue
-            for i, guess in zip(rows, close, strict=True):
-                guesses[i] = guess if guess is not None else guesses[i]
+                places_of.setdefault(proposal.place, []).append(proposal.edit)
+        place, edits = max(places_of.items(), key=lambda item: len(item[1]), default=(None, []))
+        if place is None or len(edits) < _WORTH_A_GRADIENT or not isinstance(target, EmbeddingDifferentiable):
+            return None
+        self.meter.grant(GRADIENT_QUERIES)
+        try:
+            return masked_at(target, snippet, place, edits)
+        except InputError:  # the text is at its longest already: one more word is one too many
+            return None
 
     def _first(self, snippet: Snippet, edits: list[Edit]) -> list[Edit]:
         """Substitutes by their first-order guess, those without one last."""
@@ -233,10 +251,13 @@ class EditAssistant:
         if request.exact == 0:
             return [_shortlist(row, len(row), 0.0) for row in lists]
         lists = [_shortlist(row, request.exact, request.explore) for row in lists]
-        logits = iter(self._scored([apply(snippet, e.edit) for row in lists for e in row]))
-        scored = [[replace(entry, logit=next(logits)) for entry in row] for row in lists]
-        kept = [[e for e in row if e.logit is not None and math.isfinite(e.logit)] for row in scored]
-        return [sorted(row, key=lambda e: -e.gain) for row in kept]
+        scored = iter(self._exact(snippet, [entry for row in lists for entry in row]))
+        return [_by_gain([next(scored) for _ in row]) for row in lists]
+
+    def _exact(self, snippet: Snippet, entries: list[RankedEdit]) -> list[RankedEdit]:
+        """The entries with exact logits, in order; +inf where the text cannot be scored."""
+        logits = self._scored([apply(snippet, entry.edit) for entry in entries])
+        return [replace(entry, logit=z) for entry, z in zip(entries, logits, strict=True)]
 
     def _screened(self, snippet: Snippet, lists: list[list[RankedEdit]]) -> list[list[RankedEdit]]:
         """The entries with the screen's answers. Raises InputError where those are no probabilities."""
@@ -266,3 +287,48 @@ def _shortlist(entries: list[RankedEdit], n: int, explore: float) -> list[Ranked
     other = sorted((e for e in entries if e.estimate is None), key=lambda e: -e.plausible)
     room = min(len(other), max(round(n * explore), n - len(known)))
     return known[: n - room] + other[:room]
+
+
+def _by_gain(entries: list[RankedEdit]) -> list[RankedEdit]:
+    """Those that could be scored, best first."""
+    kept = [e for e in entries if e.logit is not None and math.isfinite(e.logit)]
+    return sorted(kept, key=lambda e: -e.gain)
+
+
+def _in_turn(
+    entries: list[RankedEdit], n: int, explore: float, kinds: Mapping[Edit, Hashable]
+) -> list[RankedEdit]:
+    """As `_shortlist`, but the kinds of edits take turns: guesses of two kinds are hard to compare.
+
+    First comes one edit of each operation.
+    """
+    queues: dict[Hashable, list[RankedEdit]] = {}
+    for entry in _shortlist(entries, len(entries), 0.0):
+        if entry.estimate is not None:
+            queues.setdefault(kinds[entry.edit], []).append(entry)
+    known = [e for row in zip_longest(*queues.values()) for e in row if e is not None]
+    lead = {e.edit.operation: e for e in reversed(known)}.values()
+    known = [*lead, *(e for e in known if e not in lead)]
+    other = sorted((e for e in entries if e.estimate is None), key=lambda e: -e.plausible)
+    room = min(len(other), max(round(n * explore), n - len(known)))
+    return known[: n - room] + other[:room]
+
+
+def _corrected(
+    entries: list[RankedEdit], scored: list[RankedEdit], kinds: Mapping[Edit, Hashable]
+) -> list[RankedEdit]:
+    """The entries with new estimates, by what exact scores say of others of their kind.
+
+    A kind's best is taken as its level, from which guesses lead away at half their size: they exaggerate.
+    """
+    level: dict[Hashable, float] = {}
+    for entry in scored:
+        if entry.estimate is not None and entry.logit is not None and math.isfinite(entry.logit):
+            kind = kinds[entry.edit]
+            level[kind] = min(level.get(kind, math.inf), entry.logit - _TRUST * entry.estimate)
+    return [
+        replace(e, estimate=level[kinds[e.edit]] + _TRUST * e.estimate)
+        if e.estimate is not None and kinds[e.edit] in level
+        else replace(e, estimate=None)
+        for e in entries
+    ]

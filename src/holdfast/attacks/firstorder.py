@@ -11,10 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-from holdfast.attacks.positions import Saliency, tokens_at, word_values
-from holdfast.attacks.saliency import EmbeddingDifferentiable, gradient_at
-from holdfast.edits.text import apply, rebase
-from holdfast.edits.words import BLANKS, words
+from holdfast.attacks.positions import Saliency, word_values
+from holdfast.edits.text import rebase
+from holdfast.edits.words import words
 from holdfast.errors import InputError
 from holdfast.protocols import DifferentiableClassifier
 from holdfast.types import Edit, Snippet
@@ -34,7 +33,6 @@ __all__ = [
     "all_estimates",
     "estimates",
     "look",
-    "masked_guesses",
     "moved",
 ]
 
@@ -215,40 +213,3 @@ def _insertion_guess(marks: Look, edit: Edit, vectors: WordVectors, mean: Vector
     if vector is None or not near:
         return None
     return float(sum(float(g @ (vector - mean)) for g in near)) / len(near)
-
-
-def masked_guesses(
-    target: EmbeddingDifferentiable, snippet: Snippet, place: Place, edits: list[Edit], vectors: WordVectors
-) -> list[float | None]:
-    """Guessed logits after `edits`, each of which puts one new word in `place`; one gradient (3 queries).
-
-    The gradient is taken where one of the words stands there masked: from a text that says nothing of the
-    place all words are equally far, and so it orders them better than the gradient at the old word. Raises
-    InputError where that text cannot be scored.
-    """
-    none: list[float | None] = [None] * len(edits)
-    plain = [e for e in edits if (e.start, e.stop) == place[1:]]
-    if not plain:
-        return none
-    shortest = min(plain, key=lambda e: len(e.new))
-    after = apply(snippet, shortest)
-    start = shortest.start + len(shortest.new) - len(shortest.new.lstrip(BLANKS))
-    own = tokens_at(target.encoder.spans(after), (place[0], start, start + len(shortest.new.strip(BLANKS))))
-    if not own:
-        return none
-    neutral = target.neutral()
-    masked = target.embed(target.encoder.encode([after])[0].ids).clone()
-    masked[own] = neutral
-    logits, gradient = gradient_at(target, after, masked[None])
-    slope: Vector = gradient[0, own].sum(dim=0).float().cpu().numpy()
-    base = float(logits[0]) - float(slope @ neutral.float().cpu().numpy())
-    found = [vectors.of(_new_word(edit, place)) for edit in edits]
-    return [None if v is None else base + float(slope @ v) for v in found]
-
-
-def _new_word(edit: Edit, place: Place) -> str:
-    """The word that `edit` puts in `place`, without an article before it or a moved capital after it."""
-    parts = edit.new.split()
-    if edit.start < place[1]:
-        return parts[-1]
-    return parts[0] if edit.operation == "insert" and edit.stop > place[2] else edit.new.strip(BLANKS)

@@ -21,7 +21,7 @@ from holdfast.models.checkpoint import (
     tokenizer_hash,
 )
 from holdfast.models.encoding import Encoded, Encoder, Span, collate, length_batches
-from holdfast.models.last_token import last_token_logits, takes_the_shorter_way
+from holdfast.models.shorter_way import shorter_way
 from holdfast.models.tokenizer import load_tokenizer
 from holdfast.types import CheckpointRef, Snippet
 
@@ -35,6 +35,9 @@ __all__ = ["HFClassifier", "TokenGradients", "load_classifier", "new_classifier"
 _SAFE = {"SAFE"}
 _UNSAFE = {"NOT_SAFE", "UNSAFE", "CATASTROPHIC"}
 _COMMON = 4096
+_BATCH = 8192
+_CPU_NUMBERS = 1024 * 384
+"""Tokens times width of a batch on a CPU: 16 texts of 64 tokens at width 384, the fastest measured."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,7 @@ class HFClassifier:
         self.metadata = metadata
         self.path = path
         self.sign = _sign(model.config, path)
-        self._short = takes_the_shorter_way(model)
+        self._short = shorter_way(model)
         if metadata.dtype == "bfloat16":
             _exact_head(model)
 
@@ -117,11 +120,18 @@ class HFClassifier:
         training = self.model.training
         self.model.eval()
         with torch.inference_mode(), autocast(self.device, self.metadata.dtype):
-            for batch in length_batches([len(e) for e in encoded]):
+            for batch in length_batches([len(e) for e in encoded], tokens=self._batch_tokens()):
                 inputs = collate([encoded[i] for i in batch], self.encoder.pad_id)
                 found[batch] = self.logits(inputs).cpu().double().numpy()
         self.model.train(training)
         return found
+
+    def _batch_tokens(self) -> int:
+        """Tokens scored at once. On a CPU only so many that a block's activations stay in its cache."""
+        width = getattr(self.model.config, "hidden_size", 0)
+        if self.device.type != "cpu" or not width:
+            return _BATCH
+        return min(_BATCH, max(1, _CPU_NUMBERS // int(width)))
 
     def logits(self, inputs: dict[str, torch.Tensor]) -> torch.Tensor:
         """Logit of each row of a collated batch, (n,), float32; differentiable."""
@@ -130,8 +140,8 @@ class HFClassifier:
 
     def class_logits(self, inputs: dict[str, torch.Tensor], model: Any = None) -> torch.Tensor:
         """The model's two outputs, (n, 2), float32, as it names them; `model`: a wrapped form of it."""
-        if self._short and model in (None, self.model):
-            return last_token_logits(self.model, inputs["input_ids"], inputs["attention_mask"])
+        if self._short is not None and model in (None, self.model):
+            return self._short(self.model, inputs)
         found: torch.Tensor = (model or self.model)(**inputs).logits.float()
         return found
 
