@@ -13,6 +13,7 @@ from random import Random
 from statistics import median
 from typing import cast
 
+from holdfast.attacks.closely import masked_at, new_word
 from holdfast.attacks.firstorder import (
     Look,
     Place,
@@ -20,7 +21,6 @@ from holdfast.attacks.firstorder import (
     WordVectors,
     estimates,
     look,
-    masked_guesses,
 )
 from holdfast.attacks.positions import places
 from holdfast.attacks.saliency import SIDES, EmbeddingDifferentiable
@@ -143,13 +143,24 @@ def _cases(
         if vectors is not None:
             guesses["token"] = estimates(marks, edits, vectors)
             if isinstance(target, EmbeddingDifferentiable):
-                guesses["mask"] = masked_guesses(target, snippet, place, edits, vectors)
+                guesses["mask"] = _masked(target, snippet, place, edits, vectors)
         kept = [i for i, drop in enumerate(drops) if math.isfinite(drop)]
         if kept:
             cases.append(
                 _Case([drops[i] for i in kept], {k: [g[i] for i in kept] for k, g in guesses.items()})
             )
     return cases
+
+
+def _masked(
+    target: EmbeddingDifferentiable, snippet: Snippet, place: Place, edits: list[Edit], vectors: WordVectors
+) -> Guesses:
+    """Guessed logits after `edits`, from one gradient where a word of `place` stands masked."""
+    masked = masked_at(target, snippet, place, edits)
+    if masked is None:
+        return [None] * len(edits)
+    found = [vectors.of(new_word(edit, place)) for edit in edits]
+    return [None if vector is None else masked.logit + masked.step(vector) for vector in found]
 
 
 def _looked(snippet: Snippet, target: Scorer) -> tuple[Look, WordVectors | None]:

@@ -29,7 +29,7 @@ PRELOADED = [
     "holdfast.models.classifier",
     "transformers.models.llama.modeling_llama",
 ]
-"""Imported by the fork server, with what a model from scratch is made of: no worker imports torch by itself."""
+"""Imported by the fork server, what a small model is made of too: no worker imports torch by itself."""
 
 C = TypeVar("C")
 P = TypeVar("P")
