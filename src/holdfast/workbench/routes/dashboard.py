@@ -1,0 +1,76 @@
+"""Figures with what they rest on."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+
+from holdfast.workbench.who import Viewer
+from holdfast.workbench.wire.dashboard import (
+    AttackTimes,
+    CrossRoundOut,
+    Curve,
+    QualityOut,
+    Queues,
+    RaterHealth,
+    RoundOut,
+    Summary,
+    Targets,
+)
+
+__all__ = ["router"]
+
+router = APIRouter(prefix="/api/dashboard", tags=["dashboard"])
+
+
+@router.get("/summary")
+def summary(request: Request, visitor: Viewer) -> Summary:
+    """How safe, how hard to break, what it costs, what waits."""
+    raise NotImplementedError
+
+
+@router.get("/targets")
+def targets(request: Request, visitor: Viewer) -> Targets:
+    """Classifiers with their thresholds."""
+    raise NotImplementedError
+
+
+@router.get("/attack-times")
+def attack_times(request: Request, visitor: Viewer) -> AttackTimes:
+    """Active time per verified success, by target."""
+    raise NotImplementedError
+
+
+@router.get("/curve")
+def curve(request: Request, visitor: Viewer, target: str = "") -> Curve:
+    """Acceptance and failure rate over thresholds; empty target: the newest."""
+    raise NotImplementedError
+
+
+@router.get("/cross-round")
+def cross_round(request: Request, visitor: Viewer) -> CrossRoundOut:
+    """What beats whom."""
+    raise NotImplementedError
+
+
+@router.get("/quality")
+def quality(request: Request, visitor: Viewer) -> list[QualityOut]:
+    """What filtering costs, by target."""
+    raise NotImplementedError
+
+
+@router.get("/raters")
+def rater_health(request: Request, visitor: Viewer) -> RaterHealth:
+    """How far labels can be trusted."""
+    raise NotImplementedError
+
+
+@router.get("/queues")
+def queues(request: Request, visitor: Viewer) -> Queues:
+    """What is waiting."""
+    raise NotImplementedError
+
+
+@router.get("/rounds")
+def rounds(request: Request, visitor: Viewer) -> list[RoundOut]:
+    """All rounds."""
+    raise NotImplementedError
