@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-__all__ = ["Ground", "Why"]
+from holdfast.annotation.leases import SKIPS
+from holdfast.annotation.rules import PROGRAMS, consensus, latest, needs_adjudication
+from holdfast.types import Verdict
+from holdfast.types.queue import OpenItem
+
+__all__ = ["Ground", "Why", "may_rule", "why"]
 
 
 class Why(StrEnum):
@@ -29,3 +34,23 @@ class Ground(StrEnum):
     EDGE_CASE = "edge_case"
     SUBJECTIVE = "subjective"
     OTHER = "other"
+
+
+def why(item: OpenItem) -> Why | None:
+    """What brings an item to the adjudicator; None: its labels settle it, or are not all in."""
+    if item.disputed_gold:
+        return Why.GOLD
+    if item.gap:
+        return Why.GAP
+    if item.skips >= SKIPS and not consensus(item.annotations, required=item.wanted):
+        return Why.SKIPPED
+    if not needs_adjudication(item.annotations, required=item.wanted):
+        return None
+    people = [one for one in latest(item.annotations) if not one.annotator.startswith(PROGRAMS)]
+    unsure = any(one.judgement.verdict is Verdict.UNSURE for one in people)
+    return Why.UNSURE if unsure else Why.DISAGREE
+
+
+def may_rule(item: OpenItem, worker: str) -> bool:
+    """Whether somebody may decide: not who labelled it, and not who wrote it."""
+    return worker != item.author and all(one.annotator != worker for one in item.annotations)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from holdfast.workbench.app import create_app
-from holdfast.workbench.live import LiveModels
+from holdfast.workbench.live import Live, LiveModels, LiveTarget, Playing
 from holdfast.workbench.settings import Settings
+from holdfast.workbench.site import Site
 
-__all__ = ["LiveModels", "Settings", "create_app"]
+__all__ = ["Live", "LiveModels", "LiveTarget", "Playing", "Settings", "Site", "create_app"]

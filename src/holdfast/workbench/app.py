@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from holdfast.workbench import problems
+from holdfast.workbench.guards import Guards
+from holdfast.workbench.pages import DIST, Pages, page_router
 from holdfast.workbench.routes import (
     adjudicate,
     attack,
@@ -19,6 +26,7 @@ from holdfast.workbench.routes import (
     playground,
     rate,
 )
+from holdfast.workbench.site import Site
 from holdfast.workbench.wire.common import Problem
 
 __all__ = ["ROUTERS", "create_app", "document"]
@@ -29,8 +37,26 @@ Every unsafe method needs the header `X-Holdfast: 1` and a JSON body; browsers a
 People have a session cookie, programs a bearer token; both use the same routes. Offsets are code points."""
 
 
-def create_app() -> FastAPI:
-    """The application without state."""
+def create_app(site: Site, *, pages: Path = DIST) -> FastAPI:
+    """The application over `site`, which it closes when it ends; `pages`: folder of the built pages."""
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        yield
+        site.close()
+
+    app = _application(lifespan)
+    app.include_router(page_router(Pages(pages)))
+    app.state.site = site
+    app.add_middleware(Guards, settings=site.settings)
+    return app
+
+
+def _name(route: APIRoute) -> str:
+    return route.name
+
+
+def _application(lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] | None = None) -> FastAPI:
     app = FastAPI(
         title="Holdfast workbench",
         version="1",
@@ -41,6 +67,7 @@ def create_app() -> FastAPI:
         generate_unique_id_function=_name,
         responses={code: {"model": Problem} for code in ("4XX", "5XX")},
         separate_input_output_schemas=False,
+        lifespan=lifespan,
     )
     problems.install(app)
     for module in ROUTERS:
@@ -48,10 +75,6 @@ def create_app() -> FastAPI:
     return app
 
 
-def _name(route: APIRoute) -> str:
-    return route.name
-
-
-def document() -> dict[str, object]:
+def document() -> dict[str, Any]:
     """The OpenAPI document; the pages' types are generated from it."""
-    return create_app().openapi()
+    return _application().openapi()

@@ -1,14 +1,15 @@
-"""The live objects that the site is handed: what scores, helps and completes. It never makes any itself."""
+"""The live objects that the site is handed: what scores, helps, completes and judges."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
-from holdfast.protocols import Assistant, Filter, Scorer
-from holdfast.types import Target
+from holdfast.protocols import Annotator, Assistant, Filter, Scorer
+from holdfast.types import StoredSnippet, Target
 
-__all__ = ["LiveModels", "LiveTarget"]
+__all__ = ["Live", "LiveModels", "LiveTarget", "Playing"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,12 +23,64 @@ class LiveTarget:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Playing:
+    """What the playground shows: a filter, and the target that its scores are relative to."""
+
+    filter: Filter
+    target: Target
+    draws: int
+
+
+class Live(Protocol):
+    """Asked from several threads; whatever loads a model is asked from the one thread that runs models."""
+
+    def names(self) -> Sequence[str]:
+        """Targets that sessions may be drawn from now, oldest first; quick, loads nothing."""
+        ...
+
+    def target(self, name: str) -> LiveTarget:
+        """The target of that name, loaded; an older one, too. Raises UnknownNameError."""
+        ...
+
+    def playing(self) -> Playing | None:
+        """The playground's filter; None where there is no generator."""
+        ...
+
+    def parents(self) -> Sequence[StoredSnippet]:
+        """Catastrophic training snippets that may be rewritten; quick."""
+        ...
+
+    @property
+    def annotator(self) -> Annotator | None:
+        """The program that judges finds at once; None where people do."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
 class LiveModels:
-    """Everything live; empty: people can label and see, but not attack."""
+    """A fixed set, loaded already; empty: people can label and see, but not attack."""
 
     targets: Mapping[str, LiveTarget] = field(default_factory=dict)
-    """Name -> target; a session draws one of them, blind."""
-    filter: Filter | None = None
-    """The playground's: the newest target's filter."""
-    filter_target: Target | None = None
-    """What `filter`'s scores are relative to."""
+    play: Playing | None = None
+    offered: Sequence[StoredSnippet] = ()
+    annotator: Annotator | None = None
+
+    def names(self) -> Sequence[str]:
+        """All of them."""
+        return list(self.targets)
+
+    def target(self, name: str) -> LiveTarget:
+        """Raises UnknownNameError."""
+        from holdfast.errors import UnknownNameError, closest
+
+        if name not in self.targets:
+            raise UnknownNameError(f"no target {name!r} is loaded", expected=closest(name, self.names()))  # type: ignore[arg-type]
+        return self.targets[name]
+
+    def playing(self) -> Playing | None:
+        """As given."""
+        return self.play
+
+    def parents(self) -> Sequence[StoredSnippet]:
+        """As given."""
+        return self.offered

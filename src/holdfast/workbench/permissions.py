@@ -5,18 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from enum import StrEnum
 
+from holdfast.types.person import Role
+
 __all__ = ["GRANTS", "Permission", "Role", "permissions_of"]
-
-
-class Role(StrEnum):
-    """What a person (or a program) is in this project; several each."""
-
-    ADMIN = "admin"
-    LEAD = "lead"
-    ATTACKER = "attacker"
-    LABELLER = "labeller"
-    RATER = "rater"
-    BOT = "bot"
 
 
 class Permission(StrEnum):

@@ -7,7 +7,14 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
-from holdfast.errors import HoldfastError, InputError, UnknownNameError
+from holdfast.errors import (
+    ConflictError,
+    HoldfastError,
+    InputError,
+    LeakageError,
+    StoreError,
+    UnknownNameError,
+)
 from holdfast.workbench.wire.common import Problem
 
 __all__ = ["Busy", "Refused", "answer", "install"]
@@ -20,6 +27,17 @@ _CODES = {
     409: "conflict",
     413: "too_large",
 }
+
+
+_KNOWN: tuple[tuple[type[HoldfastError], int, str], ...] = (
+    (UnknownNameError, 404, "unknown"),
+    (InputError, 400, "input"),
+    (ConflictError, 409, "conflict"),
+    (LeakageError, 409, "conflict"),
+    (StoreError, 503, "busy"),
+    (HoldfastError, 500, "failed"),
+)
+"""Kind of error, status, code; the first that fits. A store that cannot answer is asked again later."""
 
 
 class Refused(HTTPException):
@@ -77,7 +95,6 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(HoldfastError)
     def _known(_request: Request, error: HoldfastError) -> JSONResponse:
-        status = 404 if isinstance(error, UnknownNameError) else 400 if isinstance(error, InputError) else 500
-        code = {404: "unknown", 400: "input"}.get(status, "failed")
+        status, code = next((s, c) for kind, s, c in _KNOWN if isinstance(error, kind))
         said = Problem(error=code, found=error.found, expected=error.expected, do=error.do)
         return answer(status, said)

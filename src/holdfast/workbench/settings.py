@@ -21,6 +21,11 @@ class Settings:
     public_url: str = "http://127.0.0.1:8400"
     """Where people reach it; what Origin is compared with."""
     project: str = "holdfast"
+    catastrophe: str = ""
+    question: str = ""
+    guidelines: str = ""
+    """The workspace's own guidelines: the first version."""
+    confidence: float = 0.95
     hosts: tuple[str, ...] = ()
     """Further host names that are answered, besides the public URL's and loopback."""
     playground_public: bool = False
@@ -47,6 +52,11 @@ class Settings:
         """Scheme, host and port, as browsers send them."""
         parts = urlsplit(self.public_url)
         return f"{parts.scheme}://{parts.netloc}".lower()
+
+    @property
+    def host(self) -> str:
+        """Its host name."""
+        return (urlsplit(self.public_url).hostname or "").lower()
 
     @property
     def secure(self) -> bool:

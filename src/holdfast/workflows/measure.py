@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from holdfast.errors import GateError, MeasurementError
+from holdfast.measurement.results import restore
 from holdfast.provenance import stream
 from holdfast.types import FailureRate, Snippet, Source, Split, StoredSnippet, Target, Verdict
 from holdfast.workflows.annotate import annotate_snippets, export_commands
@@ -17,7 +18,6 @@ from holdfast.workflows.attack import attack_target, keep_candidates, measured_c
 from holdfast.workflows.calibrate import natural, newest_target
 from holdfast.workflows.estimate import logits_of
 from holdfast.workflows.outcome import Outcome
-from holdfast.workflows.results import restore
 from holdfast.workflows.twins import TwinPool, make_twins
 from holdfast.workflows.workspace import DELIVERED, Workspace
 
