@@ -81,7 +81,7 @@ class People(Desk):
         with self._write() as connection:
             if roles_ is not None:
                 connection.execute(delete(roles).where(roles.c.worker == worker))
-                connection.execute(insert(roles), [{"worker": worker, "role": r.value} for r in roles_])
+                _give_roles(connection, worker, roles_)
             values = {"active": active, "password": password}
             given = {name: value for name, value in values.items() if value is not None}
             if given:
@@ -264,7 +264,11 @@ def _add_account(connection: Connection, account: Account) -> None:
     connection.execute(insert(workers), values)
     user = {"login": login, "worker": account.worker, "password": account.password, "active": account.active}
     connection.execute(insert(users), user)
-    connection.execute(insert(roles), [{"worker": account.worker, "role": r.value} for r in account.roles])
+    _give_roles(connection, account.worker, account.roles)
+
+
+def _give_roles(connection: Connection, worker: str, given: Sequence[Role]) -> None:
+    insert_new(connection, roles, [{"worker": worker, "role": role.value} for role in given])
 
 
 def _accounts(connection: Connection, *, worker: str | None = None) -> list[Account]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -53,6 +54,9 @@ class Store:
         """Use an engine whose database is of this version; call `Store.open` instead."""
         self._engine, self._writer = engine, writer(engine)
         self._where = shown(engine.url)
+        # SQLite has one writer: threads take turns here, where none is woken in vain and none starves.
+        sqlite = engine.url.get_backend_name() == "sqlite"
+        self._turn: AbstractContextManager[Any] = threading.Lock() if sqlite else nullcontext()
         self._closed = False
 
     @classmethod
@@ -87,10 +91,12 @@ class Store:
         self.close()
 
     @contextmanager
-    def _transaction(self, engine: Engine) -> Iterator[Connection]:
+    def _transaction(
+        self, engine: Engine, turn: AbstractContextManager[Any] = nullcontext()
+    ) -> Iterator[Connection]:
         if self._closed:
             raise StoreError(f"database {self._where} was closed", do="open it again")
-        with translated(self._where), engine.begin() as connection:
+        with turn, translated(self._where), engine.begin() as connection:
             yield connection
 
     def reading(self) -> AbstractContextManager[Connection]:
@@ -99,7 +105,7 @@ class Store:
 
     def writing(self) -> AbstractContextManager[Connection]:
         """A transaction that writes, for the rooms of this package."""
-        return self._transaction(self._writer)
+        return self._transaction(self._writer, self._turn)
 
     def backup(self, destination: Path) -> None:
         """Copy an SQLite database to a new file, consistent even while others write."""

@@ -12,7 +12,7 @@ from fastapi.routing import APIRoute
 
 from holdfast.workbench import problems
 from holdfast.workbench.guards import Guards
-from holdfast.workbench.pages import DIST, Pages, page_router
+from holdfast.workbench.pages import DIST, Pages, contract_of, page_router
 from holdfast.workbench.routes import (
     adjudicate,
     attack,
@@ -46,7 +46,7 @@ def create_app(site: Site, *, pages: Path = DIST) -> FastAPI:
         site.close()
 
     app = _application(lifespan)
-    app.include_router(page_router(Pages(pages)))
+    app.include_router(page_router(Pages(pages, lambda: contract_of(document()))))
     app.state.site = site
     app.add_middleware(Guards, settings=site.settings)
     return app

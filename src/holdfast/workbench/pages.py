@@ -7,20 +7,23 @@ import hashlib
 import json
 import mimetypes
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 
 from holdfast.workbench.who import Anybody
 
-__all__ = ["DIST", "Pages", "page_router"]
+__all__ = ["DIST", "Pages", "contract_of", "page_router"]
 
 DIST = Path(__file__).parent / "dist"
 _NAME = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
-_MISSING = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Holdfast</title></head><body>
-<h1>The pages are not built</h1><p>{why}</p>
+_UNFIT = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Holdfast</title></head><body>
+<h1>These pages cannot be shown</h1><p>{why}</p>
 <p>Build them: <code>npm ci --ignore-scripts &amp;&amp; npm run build</code> in <code>frontend/</code>, then
 start the workbench again. The JSON API works without them.</p></body></html>"""
 
@@ -36,30 +39,38 @@ class _File:
 class Pages:
     """What `dist` holds, in memory."""
 
-    def __init__(self, folder: Path = DIST) -> None:
-        """Read every file of `folder`; `index.html` gets the stamps of what it refers to."""
-        self.why = "" if (folder / "index.html").is_file() else f"there is no index.html in {folder.name}/"
+    def __init__(self, folder: Path = DIST, contract: Callable[[], str] | None = None) -> None:
+        """Read every file of `folder`; `index.html` gets the stamps of what it refers to.
+
+        contract: what the server offers, by `contract_of`; pages that were built for another one are refused.
+        """
+        self._contract = contract
+        self._built_for = _built_for(folder)
         self._files: dict[str, _File] = {}
-        if self.why:
+        if not (folder / "index.html").is_file():
             return
-        paths = [path for path in sorted(folder.rglob("*")) if path.is_file()]
-        for path in paths:
-            if path.name not in ("index.html", "BUILD.json"):
+        for path in sorted(folder.rglob("*")):
+            if path.is_file() and path.name not in ("index.html", "BUILD.json"):
                 self._files[path.relative_to(folder).as_posix()] = _file(path.name, path.read_bytes())
         index = (folder / "index.html").read_text(encoding="utf-8")
         for name, file in self._files.items():
-            index = re.sub(
-                rf'((?:src|href)=")(?:\\./|/)?{re.escape(name)}(")',
-                rf"\g<1>/{name}?v={file.stamp}\g<2>",
-                index,
-            )
+            place = rf'((?:src|href)=")(?:\./|/)?{re.escape(name)}(")'
+            index = re.sub(place, rf"\g<1>/{name}?v={file.stamp}\g<2>", index)
         self._files["index.html"] = _file("index.html", index.encode())
-        self.build = _build(folder)
+
+    @cached_property
+    def unfit(self) -> str:
+        """Why the pages cannot be shown; empty: they can."""
+        if "index.html" not in self._files:
+            return "They were not built: there is no index.html among them."
+        if self._contract is not None and self._built_for and self._built_for != self._contract():
+            return "They were built for another version of this server."
+        return ""
 
     def answer(self, name: str, request: Request) -> Response:
         """The file; the page itself for the root; 404 for what there is not."""
-        if self.why:
-            return HTMLResponse(_MISSING.format(why=self.why), status_code=503)
+        if self.unfit:
+            return HTMLResponse(_UNFIT.format(why=self.unfit), status_code=503)
         file = self._files.get(name or "index.html")
         if file is None:
             return Response(status_code=404)
@@ -74,6 +85,17 @@ class Pages:
         return Response(body, media_type=file.kind, headers=headers)
 
 
+def contract_of(document: Mapping[str, Any]) -> str:
+    """SHA-256 over the routes and fields of an OpenAPI document, one a line, sorted; prose left out."""
+    lines = [f"{method} {path}" for path, methods in document["paths"].items() for method in methods]
+    for name, schema in document["components"]["schemas"].items():
+        required = schema.get("required", [])
+        lines += [f"{name}.{field}{'!' * (field in required)}" for field in schema.get("properties", {})]
+        if "enum" in schema:
+            lines.append(f"{name}={'|'.join(map(str, schema['enum']))}")
+    return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()
+
+
 def _file(name: str, body: bytes) -> _File:
     kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
     if kind.startswith("text/") or kind in ("application/javascript", "image/svg+xml"):
@@ -82,13 +104,13 @@ def _file(name: str, body: bytes) -> _File:
     return _File(body=body, packed=packed, kind=kind, stamp=hashlib.sha256(body).hexdigest()[:12])
 
 
-def _build(folder: Path) -> dict[str, str]:
-    """What BUILD.json says of the sources that the pages were built from."""
+def _built_for(folder: Path) -> str:
+    """The contract that BUILD.json names; empty where it names none."""
     try:
         found = json.loads((folder / "BUILD.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
+        return ""
+    return str(found.get("contract", "")) if isinstance(found, dict) else ""
 
 
 def page_router(pages: Pages) -> APIRouter:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request
 
-from holdfast.workbench import attacking
+from holdfast.workbench import attacking, finds
+from holdfast.workbench import parents as starting
 from holdfast.workbench.visitor import site_of
 from holdfast.workbench.who import Attacker
 from holdfast.workbench.wire.attack import (
@@ -37,13 +38,13 @@ router = APIRouter(prefix="/api/attack", tags=["attack"])
 @router.get("/options")
 def attack_options(request: Request, visitor: Attacker) -> AttackOptions:
     """What a session may be started with."""
-    return attacking.options(site_of(request), visitor)
+    return starting.options(site_of(request), visitor)
 
 
 @router.get("/parents")
 def parents(request: Request, visitor: Attacker, offset: int = 0, limit: int = 20) -> ParentPage:
     """Offered texts, then one's own finds."""
-    return attacking.parents(site_of(request), visitor, offset, limit)
+    return starting.parents(site_of(request), visitor, offset, limit)
 
 
 @router.post("/sessions")
@@ -103,13 +104,13 @@ def claim_time(id: int, body: ClaimTime, request: Request, visitor: Attacker) ->
 @router.post("/sessions/{id}/similar")
 def similar_finds(id: int, body: Text, request: Request, visitor: Attacker) -> SimilarFinds:
     """Before submitting: does it resemble an earlier find of one's own?"""
-    return attacking.similar(site_of(request), visitor, id, body)
+    return finds.similar(site_of(request), visitor, id, body)
 
 
 @router.post("/sessions/{id}/submit")
 def submit(id: int, body: Submit, request: Request, visitor: Attacker) -> Submission:
     """Hand a find in; it has to be accepted by the target."""
-    return attacking.submit(site_of(request), visitor, id, body)
+    return finds.submit(site_of(request), visitor, id, body)
 
 
 @router.post("/sessions/{id}/end")
@@ -121,4 +122,4 @@ def end_attack(id: int, body: EndSession, request: Request, visitor: Attacker) -
 @router.get("/submissions")
 def submissions(request: Request, visitor: Attacker) -> list[Submission]:
     """One's own finds, newest first."""
-    return attacking.finds(site_of(request), visitor)
+    return finds.finds(site_of(request), visitor)
