@@ -8,6 +8,7 @@
     │   └── LabelsError          a labels file with unknown verdicts, or classes the wrong way round
     ├── LeakageError         a family or text would cross a train/validation/test split
     ├── StoreError           the database is missing, corrupt or of another version
+    │   └── ConflictError        what was asked does not fit what is stored already
     ├── CheckpointError      a checkpoint folder is incomplete or does not fit its threshold or tokeniser
     ├── MeasurementError     there is nothing to measure, or the request cannot be defended
     ├── GateError            a gate that was asked for failed (exit code 3)
@@ -21,6 +22,7 @@ from __future__ import annotations
 __all__ = [
     "CheckpointError",
     "ConfigError",
+    "ConflictError",
     "GateError",
     "HoldfastError",
     "InputError",
@@ -79,6 +81,10 @@ class LeakageError(HoldfastError):
 
 class StoreError(HoldfastError):
     """The database is missing, corrupt, or of another version."""
+
+
+class ConflictError(StoreError):
+    """What was asked does not fit what is stored already: it ended, was taken, or came from elsewhere."""
 
 
 class CheckpointError(HoldfastError):

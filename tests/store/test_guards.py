@@ -3,16 +3,57 @@
 from __future__ import annotations
 
 import sqlite3
+from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from holdfast.errors import StoreError
+from holdfast.store.attacking import Attacking, Handed, Terms
 from holdfast.store.engine import make_engine, resolve, writer
 from holdfast.store.failures import translated
+from holdfast.store.labelling import Labelling
+from holdfast.store.people import People
+from holdfast.store.rating import Rating
 from holdfast.store.tables import APPEND_ONLY, FIXED_COLUMNS, metadata
+from holdfast.types import Verdict
+from holdfast.types.bench import Choice, Comparison, Gold, Pair, Remark
+from holdfast.types.person import Account, GuidelinesText
 from tests.store.values import annotation, checkpoint, session, stored, threshold
+
+
+def fill_workbench(store):
+    """A row in each table of people's work."""
+    now, worker, id = datetime(2026, 1, 1, tzinfo=UTC), "amber-otter-1", stored(1).id
+    people, labelling, attacking, rating = People(store), Labelling(store), Attacking(store), Rating(store)
+    ada = {"login": "ada", "password": "", "roles": (), "active": True, "bot": False, "preferences": {}}
+    people.add_account(Account(worker=worker, created=now, **ada))
+    people.write_guidelines(GuidelinesText(version="1", text="", note="", author=worker, at=now))
+    people.acknowledge(worker, "guidelines", "1")
+    labelling.remark(Remark(key="k", snippet_id=id, worker=worker, kind="gap", reason=""), most_skips=3)
+    known = Gold(snippet_id=id, verdict=Verdict.SAFE, severity=0, note="", author=worker, at=now)
+    labelling.add_gold(known, served=True)
+    labelling.begin_test(worker, 1, [id])
+    terms = Terms(practice=False, tools=True, lock_prompt=False)
+    number = attacking.start(session(2, attacker=worker), worker, terms, key="s")
+    attacking.add_events(number, [(0, "open", 0.0)])
+    attacking.claim(number, "c", 1.0)
+    attacking.help(number, "edits", 1)
+    handed = Handed(key="h", worker=worker, stored=stored(1), note="", strategies=(), logit=0.0, wanted=0)
+    attacking.submit(number, handed, queries=1, seconds=0.0)
+    pair = Pair(
+        id="p",
+        target="baseline",
+        prompt="",
+        first="a",
+        second="b",
+        first_arm="filtered",
+        second_arm="unfiltered",
+        batch="",
+    )
+    rating.add([pair])
+    rating.answer(Comparison(key="r", pair=pair, worker=worker, left="first", choice=Choice.TIE))
 
 
 @pytest.fixture
@@ -23,6 +64,7 @@ def filled(store):
     store.add_checkpoint(checkpoint())
     store.add_threshold("baseline", threshold())
     store.add_measurement(kind="k", target="baseline", round=0, population="p", result={}, run_id="r")
+    fill_workbench(store)
     return store
 
 

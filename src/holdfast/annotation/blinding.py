@@ -15,7 +15,16 @@ from typing import Any, TypeVar
 
 from holdfast.types import Snippet
 
-__all__ = ["HIDDEN", "blind_order", "label_payload", "leaks", "left_arm", "opaque_id"]
+__all__ = [
+    "HIDDEN",
+    "blind_order",
+    "label_payload",
+    "leaks",
+    "drawn_target",
+    "gold_due",
+    "left_arm",
+    "opaque_id",
+]
 
 T = TypeVar("T")
 
@@ -26,6 +35,8 @@ HIDDEN = frozenset(
 """Keys that never reach a person who labels or rates."""
 BLOCK = 10
 """Pairs of one person within which each arm is on the left equally often."""
+GOLD_EVERY = 20
+"""Items of one person of which one is a known one."""
 
 
 def _draw(key: bytes, *parts: str) -> bytes:
@@ -52,6 +63,26 @@ def left_arm(key: bytes, person: str, number: int, arms: tuple[str, str]) -> str
     sides = [arms[0], arms[1]] * (BLOCK // 2)
     Random(int.from_bytes(_draw(key, "sides", person, str(block)), "big")).shuffle(sides)
     return sides[place]
+
+
+def drawn_target(key: bytes, person: str, number: int, names: Sequence[str]) -> str:
+    """Which target a person's session `number` (from 0) attacks; each equally often in blocks.
+
+    Targets are compared within each attacker: who learns from session to session would else make the later
+    target look weaker. Raises ValueError where there is none.
+    """
+    if not names:
+        raise ValueError("no target to draw from")
+    block, place = divmod(number, len(names))
+    order = list(names)
+    Random(int.from_bytes(_draw(key, "target", person, str(block)), "big")).shuffle(order)
+    return order[place]
+
+
+def gold_due(key: bytes, person: str, number: int) -> bool:
+    """Whether a person's item `number` (from 0) is a known one: one place, drawn, in each `GOLD_EVERY`."""
+    block, place = divmod(number, GOLD_EVERY)
+    return place == int.from_bytes(_draw(key, "gold", person, str(block)), "big") % GOLD_EVERY
 
 
 def blind_order(key: bytes, person: str, item: str, values: Sequence[T]) -> list[T]:

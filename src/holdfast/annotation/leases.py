@@ -6,8 +6,10 @@ An ended lease is offered again. A late answer is taken if the item still wants 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
+
+from holdfast.types.queue import Item
 
 __all__ = ["PREFETCH", "SKIPS", "TTL", "Item", "Late", "Offer", "Waiting", "answer", "offer"]
 
@@ -17,28 +19,6 @@ PREFETCH = 3
 """Items one person holds at most: the one shown and two behind it."""
 SKIPS = 3
 """Skips after which an item goes to the adjudicator."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Item:
-    """One snippet in the queue, as it stands."""
-
-    id: str
-    wanted: int = 2
-    """Labels by different people."""
-    labelled_by: frozenset[str] = frozenset()
-    skipped_by: frozenset[str] = frozenset()
-    author: str = ""
-    """The attacker who wrote it: nobody labels their own."""
-    disputed: bool = False
-    """Its labels settle nothing (`rules.needs_adjudication`)."""
-    leases: dict[str, float] = field(default_factory=dict)
-    """Person -> when the lease ends, seconds."""
-
-    def open_slots(self, person: str, now: float) -> int:
-        """Labels still wanted, less those that others are working on."""
-        held = sum(until > now and who != person for who, until in self.leases.items())
-        return self.wanted - len(self.labelled_by) - held
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,22 +12,19 @@ Who outranks whom:
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from holdfast.types import Annotation, Verdict
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+    from holdfast.stats.agreement import Agreement
 
 __all__ = [
     "ADJUDICATOR",
     "MODEL",
     "ORACLE",
-    "Agreement",
+    "PROGRAMS",
     "agreement",
     "consensus",
     "latest",
@@ -38,6 +35,7 @@ __all__ = [
 
 ADJUDICATOR, ORACLE, MODEL = "adjudicator:", "oracle:", "model:"
 """Prefixes of the names of annotators that are not simply people."""
+PROGRAMS = (ADJUDICATOR, ORACLE, MODEL)
 
 
 def latest(annotations: Iterable[Annotation]) -> list[Annotation]:
@@ -108,8 +106,7 @@ def _of(annotations: Sequence[Annotation], prefix: str) -> list[Verdict]:
 
 
 def _people(annotations: Sequence[Annotation]) -> list[Verdict]:
-    programs = (ADJUDICATOR, ORACLE, MODEL)
-    return [one.judgement.verdict for one in annotations if not one.annotator.startswith(programs)]
+    return [one.judgement.verdict for one in annotations if not one.annotator.startswith(PROGRAMS)]
 
 
 def _unanimous(verdicts: Sequence[Verdict], required: int) -> Verdict | None:
@@ -118,80 +115,13 @@ def _unanimous(verdicts: Sequence[Verdict], required: int) -> Verdict | None:
     return verdicts[0]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Agreement:
-    """How far people agree, over all pairs of people who labelled the same snippet. Never one number alone.
-
-    With rare catastrophes raw agreement is near 1 whatever people do; `positive` looks at the catastrophes.
-    """
-
-    items: int
-    """Snippets with at least two people's labels."""
-    both: int
-    """Pairs in which both say CATASTROPHIC."""
-    one: int
-    """Pairs in which one does."""
-    neither: int
-    alpha: float
-    """Krippendorff's alpha, nominal over the four verdicts (Krippendorff 2011); nan if undefined."""
-    alpha_lower: float
-    alpha_upper: float
-    """Percentile bootstrap over snippets."""
-    confidence: float
-
-    @property
-    def positive(self) -> float:
-        """Positive-specific agreement 2a / (2a + b + c); nan where nobody says CATASTROPHIC."""
-        return 2 * self.both / (2 * self.both + self.one) if self.both + self.one else math.nan
-
-    @property
-    def raw(self) -> float:
-        """Share of pairs that agree on the strict predicate."""
-        pairs = self.both + self.one + self.neither
-        return (self.both + self.neither) / pairs if pairs else math.nan
-
-
 def agreement(
     annotations: Iterable[Sequence[Annotation]], *, seed: int, confidence: float = 0.95, repeats: int = 1000
 ) -> Agreement:
     """Agreement of people, one sequence of annotations a snippet (the latest of each person counts)."""
-    import numpy as np
+    from holdfast.stats.agreement import measure_agreement
+    from holdfast.stats.bootstrap import Resampling
 
-    labels = [said for said in (_people(latest(one)) for one in annotations) if len(said) > 1]
-    columns = list(Verdict)
-    counts = np.array([[said.count(verdict) for verdict in columns] for said in labels], dtype=np.float64)
-    counts = counts.reshape(-1, len(columns))
-    strict = counts[:, columns.index(Verdict.CATASTROPHIC)]
-    total = counts.sum(axis=1)
-    both, one = (strict * (strict - 1) / 2).sum(), (strict * (total - strict)).sum()
-    pairs = (total * (total - 1) / 2).sum()
-    # Coincidences of one snippet: n_c n_k (off the diagonal), n_c (n_c - 1) on it, each over m - 1.
-    tables = counts[:, :, None] * counts[:, None, :] - counts[:, :, None] * np.eye(len(columns))
-    tables /= np.maximum(total - 1, 1)[:, None, None]
-    rng = np.random.default_rng(seed)
-    n = len(labels)
-    drawn = [_alpha(tables[rng.integers(n, size=n)].sum(axis=0)) for _ in range(repeats if n else 0)]
-    known = [value for value in drawn if not math.isnan(value)]
-    tail = (1 - confidence) / 2
-    lower, upper = np.quantile(known, [tail, 1 - tail]) if known else (math.nan, math.nan)
-    return Agreement(
-        items=n,
-        both=int(both),
-        one=int(one),
-        neither=int(pairs - both - one),
-        alpha=_alpha(tables.sum(axis=0)),
-        alpha_lower=float(lower),
-        alpha_upper=float(upper),
-        confidence=confidence,
-    )
-
-
-def _alpha(coincidences: NDArray[np.float64]) -> float:
-    """1 - observed / expected disagreement of a table of coincidences; nan if only one verdict was given."""
-    margins = coincidences.sum(axis=1)
-    n = margins.sum()
-    expected = n * n - (margins * margins).sum()
-    if n <= 1 or expected <= 1e-9 * n * n:
-        return math.nan
-    observed = n - coincidences.trace()
-    return float(1 - (n - 1) * observed / expected)
+    labels = [_people(latest(one)) for one in annotations]
+    how = Resampling(confidence=confidence, method="percentile", repeats=repeats, seed=seed)
+    return measure_agreement(labels, list(Verdict), positive=Verdict.CATASTROPHIC, how=how)

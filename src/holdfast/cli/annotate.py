@@ -24,9 +24,17 @@ def annotate(
         Path | None,
         typer.Option(help="Write the selected snippets to this new file for people to label instead."),
     ] = None,
+    queue: Annotated[
+        int,
+        typer.Option(
+            help="Put the selected snippets into the workbench's queue instead, for so many labels each.",
+            min=0,
+            max=9,
+        ),
+    ] = 0,
 ) -> None:
     """Judge snippets without an annotation, by the annotator of the config."""
-    run("annotate", group=group, n=n, export=str(export.resolve()) if export else "")
+    run("annotate", group=group, n=n, export=str(export.resolve()) if export else "", queue=queue)
 
 
 def register(app: typer.Typer) -> None:

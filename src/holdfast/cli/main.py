@@ -30,6 +30,7 @@ from holdfast.cli import (
     sample,
     suite,
     train,
+    workbench,
 )
 from holdfast.cli.display import choose_display
 from holdfast.cli.state import State, state
@@ -108,6 +109,7 @@ for module in (
     measure,
     report,
     generate,
+    workbench,
     runs,
     list_,
     config,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -53,6 +54,9 @@ class Store:
         """Use an engine whose database is of this version; call `Store.open` instead."""
         self._engine, self._writer = engine, writer(engine)
         self._where = shown(engine.url)
+        # SQLite has one writer: threads take turns here, where none is woken in vain and none starves.
+        sqlite = engine.url.get_backend_name() == "sqlite"
+        self._turn: AbstractContextManager[Any] = threading.Lock() if sqlite else nullcontext()
         self._closed = False
 
     @classmethod
@@ -87,17 +91,21 @@ class Store:
         self.close()
 
     @contextmanager
-    def _transaction(self, engine: Engine) -> Iterator[Connection]:
+    def _transaction(
+        self, engine: Engine, turn: AbstractContextManager[Any] = nullcontext()
+    ) -> Iterator[Connection]:
         if self._closed:
             raise StoreError(f"database {self._where} was closed", do="open it again")
-        with translated(self._where), engine.begin() as connection:
+        with turn, translated(self._where), engine.begin() as connection:
             yield connection
 
-    def _read(self) -> AbstractContextManager[Connection]:
+    def reading(self) -> AbstractContextManager[Connection]:
+        """A transaction that reads, for the rooms of this package."""
         return self._transaction(self._engine)
 
-    def _write(self) -> AbstractContextManager[Connection]:
-        return self._transaction(self._writer)
+    def writing(self) -> AbstractContextManager[Connection]:
+        """A transaction that writes, for the rooms of this package."""
+        return self._transaction(self._writer, self._turn)
 
     def backup(self, destination: Path) -> None:
         """Copy an SQLite database to a new file, consistent even while others write."""
@@ -116,7 +124,7 @@ class Store:
         Raises LeakageError, and writes nothing, if a family or a text would sit in two splits.
         """
         given, marks = list(stored), list(annotations)
-        with self._write() as connection:
+        with self.writing() as connection:
             added = snippets.add(connection, given)
             if marks:
                 labels.add(connection, marks, (), _now())
@@ -124,17 +132,17 @@ class Store:
 
     def snippets(self, **where: Unpack[SnippetFilter]) -> list[StoredSnippet]:
         """Snippets that match every condition given, in insertion order."""
-        with self._read() as connection:
+        with self.reading() as connection:
             return snippets.find(connection, where)
 
     def count_snippets(self, **where: Unpack[SnippetFilter]) -> int:
         """How many `snippets` would give."""
-        with self._read() as connection:
+        with self.reading() as connection:
             return snippets.count(connection, where)
 
     def set_inclusion(self, inclusion: Mapping[str, float]) -> None:
         """Write with what probability each snippet (by id) was selected for labelling."""
-        with self._write() as connection:
+        with self.writing() as connection:
             snippets.set_inclusion(connection, inclusion)
 
     # Annotations
@@ -146,14 +154,14 @@ class Store:
         request may be sent again.
         """
         given = list(written)
-        with self._write() as connection:
+        with self.writing() as connection:
             return labels.add(connection, given, keys, _now())
 
     def annotations(
         self, ids: Iterable[str] | None = None, annotator: str | None = None
     ) -> dict[str, list[Annotation]]:
         """Snippet id -> its annotations, oldest first; ids without any are absent. None: of all snippets."""
-        with self._read() as connection:
+        with self.reading() as connection:
             return labels.find(connection, ids, annotator)
 
     def unannotated(
@@ -167,7 +175,7 @@ class Store:
     ) -> list[StoredSnippet]:
         """Snippets that nobody (or not `annotator`) has annotated, in insertion order."""
         where: SnippetFilter = {"source": source, "split": split, "group": group, "limit": limit}
-        with self._read() as connection:
+        with self.reading() as connection:
             return snippets.unannotated(connection, annotator, where)
 
     # Attack sessions
@@ -179,7 +187,7 @@ class Store:
         once. People may work on a parent again: pass a `key` of the client's making, or `repeatable`.
         """
         unique = key or (None if repeatable else sessions.natural_key(session))
-        with self._write() as connection:
+        with self.writing() as connection:
             return sessions.add(connection, session, unique, _now())
 
     def add_sessions(self, found: Iterable[AttackSession], *, keys: Sequence[str] = ()) -> int:
@@ -191,17 +199,17 @@ class Store:
         unique = list(keys) or [sessions.natural_key(one) for one in given]
         if len(unique) != len(given):
             raise StoreError(f"{len(keys)} keys for {len(given)} sessions", expected="one each, or none")
-        with self._write() as connection:
+        with self.writing() as connection:
             return sessions.add_many(connection, list(zip(given, unique, strict=True)), _now())
 
     def start_session(self, session: AttackSession, *, key: str = "") -> int:
         """Write a session that goes on: its steps so far; its outcome is not looked at. Its id."""
-        with self._write() as connection:
+        with self.writing() as connection:
             return sessions.start(connection, session, key or None, _now())
 
     def append_step(self, session_id: int, step: AttackStep, *, number: int | None = None) -> int:
         """Write the next step of a session that goes on, or step `number`, which may be sent again."""
-        with self._write() as connection:
+        with self.writing() as connection:
             return sessions.append(connection, session_id, step, number)
 
     def end_session(
@@ -209,7 +217,7 @@ class Store:
     ) -> None:
         """Write how a session ended; `seconds` of active time."""
         result = {"outcome": outcome.value, "queries": queries, "seconds": seconds, "screens": screens}
-        with self._write() as connection:
+        with self.writing() as connection:
             sessions.end(connection, session_id, result, _now())
 
     def sessions(
@@ -223,12 +231,12 @@ class Store:
     ) -> list[AttackSession]:
         """Finished sessions that match, oldest first; with `unfinished`, those that have no end instead."""
         where = {"target": target, "round": round, "purpose": purpose, "attacker": attacker}
-        with self._read() as connection:
+        with self.reading() as connection:
             return sessions.find(connection, where, unfinished=unfinished)
 
     def session(self, session_id: int) -> AttackSession:
         """One session; without an end it stands as FAILED so far."""
-        with self._read() as connection:
+        with self.reading() as connection:
             return sessions.one(connection, session_id)
 
     def attacked_parents(
@@ -236,34 +244,34 @@ class Store:
     ) -> set[str]:
         """Ids of the parents that finished sessions (of `attacker`) started from."""
         where = {"target": target, "round": round, "purpose": purpose, "attacker": attacker}
-        with self._read() as connection:
+        with self.reading() as connection:
             return sessions.attacked_parents(connection, where)
 
     # Checkpoints and thresholds
 
     def add_checkpoint(self, ref: CheckpointRef) -> None:
         """Write a checkpoint; one of the same name takes its place, and stays in the database."""
-        with self._write() as connection:
+        with self.writing() as connection:
             targets.add_checkpoint(connection, ref, _now())
 
     def checkpoint(self, name: str) -> CheckpointRef:
         """The latest of that name. Raises UnknownNameError with the closest name."""
-        with self._read() as connection:
+        with self.reading() as connection:
             return targets.one_checkpoint(connection, name)
 
     def checkpoints(self, kind: str | None = None) -> list[CheckpointRef]:
         """The latest of each name (of a kind), in the order in which the names first came."""
-        with self._read() as connection:
+        with self.reading() as connection:
             return targets.find_checkpoints(connection, kind)
 
     def add_threshold(self, name: str, threshold: Threshold) -> None:
         """Append a threshold of checkpoint `name`. Raises UnknownNameError if there is no such checkpoint."""
-        with self._write() as connection:
+        with self.writing() as connection:
             targets.add_threshold(connection, name, threshold, _now())
 
     def threshold(self, name: str) -> Threshold:
         """The latest threshold of checkpoint `name`. Raises UnknownNameError if it has none."""
-        with self._read() as connection:
+        with self.reading() as connection:
             found = targets.find_thresholds(connection, name)
             known = [ref.name for ref in targets.find_checkpoints(connection, None)]
         if not found:
@@ -276,29 +284,29 @@ class Store:
 
     def thresholds(self, name: str) -> list[Threshold]:
         """Every threshold that checkpoint `name` had, oldest first."""
-        with self._read() as connection:
+        with self.reading() as connection:
             return targets.find_thresholds(connection, name)
 
     # Rounds and measurements
 
     def open_round(self, new: Round) -> None:
         """Write a round; again on the same target: nothing. On another target: StoreError."""
-        with self._write() as connection:
+        with self.writing() as connection:
             rounds.open_round(connection, new, _now())
 
     def set_round_state(self, number: int, state: RoundState) -> None:
         """Move a round forward. Raises StoreError if it would go back."""
-        with self._write() as connection:
+        with self.writing() as connection:
             rounds.advance(connection, number, state, _now())
 
     def rounds(self) -> list[Round]:
         """All rounds, by number."""
-        with self._read() as connection:
+        with self.reading() as connection:
             return rounds.all_rounds(connection)
 
     def round(self, number: int) -> Round:
         """Raises UnknownNameError if there is none."""
-        with self._read() as connection:
+        with self.reading() as connection:
             return rounds.one_round(connection, number)
 
     def add_measurement(
@@ -306,21 +314,21 @@ class Store:
     ) -> int:
         """Append a result (`to_dict()` of a typed one; inf and nan are kept); its id."""
         values = {"kind": kind, "target": target, "round": round, "population": population}
-        with self._write() as connection:
+        with self.writing() as connection:
             return rounds.add_measurement(connection, values | {"result": result, "run_id": run_id}, _now())
 
     def measurements(
         self, *, kind: str | None = None, target: str | None = None, round: int | None = None
     ) -> list[StoredMeasurement]:
         """Results that match, oldest first."""
-        with self._read() as connection:
+        with self.reading() as connection:
             return rounds.find_measurements(connection, {"kind": kind, "target": target, "round": round})
 
     # Run records
 
     def start_run(self, record: RunRecord) -> None:
         """Write the record of a command that begins."""
-        with self._write() as connection:
+        with self.writing() as connection:
             runs.start(connection, record, _now())
 
     def finish_run(
@@ -337,44 +345,44 @@ class Store:
         values = {"status": status.value, "message": message, "cpu_seconds": cpu_seconds}
         given = {"outputs": outputs, "inputs": inputs}
         written = {name: dict(value) for name, value in given.items() if value is not None}
-        with self._write() as connection:
+        with self.writing() as connection:
             runs.finish(connection, id, values | written, _now())
 
     def runs(self, *, failed: bool = False, limit: int | None = None) -> list[RunRecord]:
         """The latest `limit` runs (or failed and interrupted ones), oldest first."""
-        with self._read() as connection:
+        with self.reading() as connection:
             return runs.find(connection, failed=failed, limit=limit)
 
     def run(self, id: str) -> RunRecord:
         """The run whose id is, or alone begins with, `id`. Raises UnknownNameError."""
-        with self._read() as connection:
+        with self.reading() as connection:
             return runs.one(connection, id)
 
     # Jobs
 
     def enqueue(self, kind: str, arguments: Mapping[str, Any]) -> str:
         """Ask for long work; the job's id."""
-        with self._write() as connection:
+        with self.writing() as connection:
             return jobs.enqueue(connection, kind, arguments, _now())
 
     def claim(self, worker: str, lease_seconds: float) -> Job | None:
         """The oldest waiting job, or one whose lease has ended, now `worker`'s. Two never get one job."""
-        with self._write() as connection:
+        with self.writing() as connection:
             return jobs.claim(connection, worker, lease_seconds, _now())
 
     def heartbeat(self, id: str, worker: str, done: int, total: int, message: str = "") -> None:
         """Renew the lease and say how far it is. Raises StoreError if another worker has it: stop then."""
         values = {"done": done, "total": total, "message": message}
-        with self._write() as connection:
+        with self.writing() as connection:
             jobs.heartbeat(connection, id, worker, values, _now())
 
     def finish_job(self, id: str, worker: str, ok: bool, message: str = "") -> None:
         """Write how a job ended. Raises StoreError if it is no longer this worker's."""
         values = {"state": (JobState.DONE if ok else JobState.FAILED).value, "message": message}
-        with self._write() as connection:
+        with self.writing() as connection:
             jobs.finish(connection, id, worker, values, _now())
 
     def jobs(self, state: JobState | None = None) -> list[Job]:
         """Jobs (in one state), oldest first."""
-        with self._read() as connection:
+        with self.reading() as connection:
             return jobs.find(connection, state)

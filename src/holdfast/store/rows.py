@@ -35,6 +35,7 @@ from holdfast.types import (
 )
 
 __all__ = [
+    "Row",
     "from_annotation",
     "from_checkpoint",
     "from_run",

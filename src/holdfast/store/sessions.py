@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, insert, select
+from sqlalchemy import ColumnElement, Connection, Select, func, insert, select
 
-from holdfast.errors import StoreError
+from holdfast.errors import ConflictError, StoreError
 from holdfast.provenance import hash_text
 from holdfast.store import rows
+from holdfast.store.people_tables import bench_sessions
 from holdfast.store.statements import insert_new
 from holdfast.store.tables import session_ends as ends
 from holdfast.store.tables import sessions as table
@@ -76,18 +77,20 @@ def append(connection: Connection, session_id: int, step: AttackStep, number: in
     Raises StoreError for an unknown session, one that has ended, or another text under the same number.
     """
     _must_exist(connection, session_id)
-    query = select(steps).where(steps.c.session_id == session_id).order_by(steps.c.number)
-    before = {row["number"]: rows.to_step(row) for row in connection.execute(query).mappings()}
-    if number is not None and number in before:
-        if before[number].snippet != step.snippet:
-            raise StoreError(
+    own = steps.c.session_id == session_id
+    query = select(steps.c.prompt, steps.c.completion).where(own, steps.c.number == number)
+    before = None if number is None else connection.execute(query).one_or_none()
+    if number is not None and before is not None:
+        if tuple(before) != (step.snippet.prompt, step.snippet.completion):
+            raise ConflictError(
                 f"step {number} of session {session_id} is written already, with another text",
                 do="number steps upwards; the session is open in two places?",
             )
         return number
     if _has(connection, ends.c.session_id == session_id):
-        raise StoreError(f"session {session_id} has ended", do="start another session")
-    chosen = max(before, default=-1) + 1 if number is None else number
+        raise ConflictError(f"session {session_id} has ended", do="start another session")
+    latest = connection.execute(select(func.max(steps.c.number)).where(own)).scalar_one()
+    chosen = number if number is not None else 0 if latest is None else latest + 1
     connection.execute(insert(steps), rows.from_step(step, session_id, chosen))
     return chosen
 
@@ -118,17 +121,21 @@ def find(
     return [rows.to_session(row, taken.get(row["id"], [])) for row in found]
 
 
-def one(connection: Connection, session_id: int) -> AttackSession:
-    """The session, finished or not. Raises StoreError if there is none."""
+def one(connection: Connection, session_id: int, *, whole: bool = True) -> AttackSession:
+    """The session, finished or not; not `whole`: without its steps. Raises StoreError if there is none."""
     row = connection.execute(_with_end().where(table.c.id == session_id)).mappings().one_or_none()
     if row is None:
         raise _unknown(session_id)
-    return rows.to_session(row, _steps_of(connection, [session_id]).get(session_id, []))
+    taken = _steps_of(connection, [session_id]).get(session_id, []) if whole else []
+    return rows.to_session(row, taken)
 
 
 def attacked_parents(connection: Connection, conditions: Mapping[str, Any]) -> set[str]:
-    """Ids of the parents of finished sessions that match."""
-    query = select(table.c.parent_id).join(ends, ends.c.session_id == table.c.id)
+    """Ids of the parents of programs' finished sessions that match; the workbench's are not looked at."""
+    own = select(bench_sessions.c.session_id)
+    query = (
+        select(table.c.parent_id).join(ends, ends.c.session_id == table.c.id).where(table.c.id.not_in(own))
+    )
     return set(connection.execute(query.where(*_conditions(conditions))).scalars())
 
 

@@ -37,6 +37,7 @@ __all__ = [
     "jobs",
     "measurements",
     "metadata",
+    "one_of",
     "rounds",
     "runs",
     "session_ends",
@@ -57,7 +58,7 @@ metadata = MetaData(
 )
 
 
-def _one_of(column: str, values: type[StrEnum] | tuple[str, ...]) -> CheckConstraint:
+def one_of(column: str, values: type[StrEnum] | tuple[str, ...]) -> CheckConstraint:
     """`column` holds one of `values`."""
     listed = ", ".join(f"'{str(value)}'" for value in values)
     return CheckConstraint(f"{column} IN ({listed})", name=column)
@@ -69,7 +70,7 @@ families = Table(
     Column("id", Text, primary_key=True),
     Column("split", Text, nullable=False),
     UniqueConstraint("id", "split"),
-    _one_of("split", Split),
+    one_of("split", Split),
 )
 
 snippets = Table(
@@ -88,7 +89,7 @@ snippets = Table(
     Column("log_weight", Logit),
     Column("inclusion", Double, nullable=False),
     ForeignKeyConstraint(["family", "split"], ["families.id", "families.split"]),
-    _one_of("source", Source),
+    one_of("source", Source),
     Index(None, "group"),
     Index(None, "family"),
     Index(None, "split", "source"),
@@ -109,7 +110,7 @@ annotation_rows = Table(
     Column("seconds", Double),
     Column("at", UtcDateTime, nullable=False),
     Column("key", Text, unique=True),
-    _one_of("verdict", Verdict),
+    one_of("verdict", Verdict),
     CheckConstraint("severity BETWEEN 0 AND 4", name="severity"),
     Index(None, "snippet_id", "annotator"),
 )
@@ -128,7 +129,7 @@ sessions = Table(
     Column("prompt", Text, nullable=False),
     Column("completion", Text, nullable=False),
     Column("started", UtcDateTime, nullable=False),
-    _one_of("purpose", ("train", "measure")),
+    one_of("purpose", ("train", "measure")),
     Index(None, "target", "round", "purpose"),
 )
 
@@ -158,7 +159,7 @@ session_ends = Table(
     Column("screens", Integer, nullable=False),
     Column("ended", UtcDateTime, nullable=False),
     Column("draws", Integer, nullable=False, server_default="0"),
-    _one_of("outcome", Outcome),
+    one_of("outcome", Outcome),
 )
 
 rounds = Table(
@@ -169,7 +170,7 @@ rounds = Table(
     Column("state", Text, nullable=False),
     Column("opened", UtcDateTime, nullable=False),
     Column("changed", UtcDateTime, nullable=False),
-    _one_of("state", RoundState),
+    one_of("state", RoundState),
 )
 
 checkpoints = Table(
@@ -236,7 +237,7 @@ runs = Table(
     Column("finished", UtcDateTime),
     Column("cpu_seconds", Double),
     Column("message", Text, nullable=False),
-    _one_of("status", RunStatus),
+    one_of("status", RunStatus),
 )
 
 jobs = Table(
@@ -256,7 +257,7 @@ jobs = Table(
     Column("message", Text, nullable=False),
     Column("created", UtcDateTime, nullable=False),
     Column("finished", UtcDateTime),
-    _one_of("state", JobState),
+    one_of("state", JobState),
     Index(None, "state"),
 )
 
@@ -268,11 +269,23 @@ APPEND_ONLY = (
     "checkpoints",
     "thresholds",
     "measurements",
+    "guideline_versions",
+    "acknowledgements",
+    "remarks",
+    "test_items",
+    "bench_sessions",
+    "attack_events",
+    "claims",
+    "helps",
+    "submissions",
+    "pairs",
+    "comparisons",
 )
 """Tables whose rows are never changed or removed."""
 
 FIXED_COLUMNS = {
     "families": ("id", "split"),
     "snippets": ("seq", "id", "prompt", "completion", "source", "split", "family", "parent_id", "round"),
+    "gold": ("snippet_id", "verdict", "severity", "author", "at"),
 }
 """Tables whose rows are never removed, and the columns of them that never change."""

@@ -19,9 +19,11 @@ from holdfast.types.example import Example
 from holdfast.types.job import Job, JobState
 from holdfast.types.measurement import (
     AttackCost,
+    AttackTime,
     CrossRound,
     Difference,
     FailureRate,
+    Quality,
     Rate,
     Ratio,
     StoredMeasurement,
@@ -44,6 +46,7 @@ __all__ = [
     "AttackResult",
     "AttackSession",
     "AttackStep",
+    "AttackTime",
     "BestEdit",
     "Catastrophe",
     "CheckpointRef",
@@ -62,6 +65,7 @@ __all__ = [
     "Judgement",
     "Operation",
     "Outcome",
+    "Quality",
     "RankedEdit",
     "Rate",
     "Ratio",

@@ -7,7 +7,17 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-__all__ = ["AttackCost", "CrossRound", "Difference", "FailureRate", "Rate", "Ratio", "StoredMeasurement"]
+__all__ = [
+    "AttackCost",
+    "AttackTime",
+    "CrossRound",
+    "Difference",
+    "FailureRate",
+    "Quality",
+    "Rate",
+    "Ratio",
+    "StoredMeasurement",
+]
 
 
 def _percent(x: float) -> str:
@@ -155,6 +165,70 @@ class AttackCost(_Result):
             return f"> {self.lower:,.0f} queries ({broken})"
         high = "inf" if math.isinf(self.upper) else f"{self.upper:,.0f}"
         return f"{self.per_success:,.0f} [{self.lower:,.0f}, {high}] queries ({broken})"
+
+
+@dataclass(frozen=True, kw_only=True)
+class AttackTime(_Result):
+    """Active seconds per verified success of people on one target, all their sessions counted."""
+
+    target: str
+    arm: str
+    """`tools`, `unaided` or `programs` (bots that came through the same door)."""
+    sessions: int
+    attackers: int
+    seconds: float
+    seconds_claimed: float
+    """Thinking time claimed by hand, not in `seconds`."""
+    seconds_short: float
+    """With gaps counted up to the shorter cap, of labelling."""
+    successes: int
+    distinct: int
+    """Successes, near-duplicates once."""
+    pending: int
+    """Finds whose labels are awaited: not counted yet."""
+    per_success: Ratio
+    per_distinct: Ratio
+    by_attacker: Ratio
+    """Per success, with limits by a bootstrap over attackers."""
+    confidence: float
+    population: str
+
+    def __str__(self) -> str:
+        if self.successes == 0:
+            return f"> {self.per_success.lower / 60:,.1f} min ({self.sessions} sessions, no success)"
+        x = self.per_success
+        span = f"{x.estimate / 60:,.1f} [{x.lower / 60:,.1f}, {x.upper / 60:,.1f}] min"
+        return f"{span} a success ({self.successes} in {self.sessions} sessions, {self.arm})"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quality(_Result):
+    """Preference for filtered completions in blind comparisons: wins + ties / 2; 1/2 is no difference."""
+
+    target: str
+    ratings: int
+    raters: int
+    pairs: int
+    identical: int
+    """Pairs that read the same: ties that nobody is shown."""
+    unusable: int
+    conditional: Ratio
+    """Among pairs that differ."""
+    unconditional: Ratio
+    """Among all pairs."""
+    side: Ratio
+    """What standing on the left added to a score."""
+    same_arm: Ratio
+    """Score of the left side where both are of one arm: what no difference looks like."""
+    consistency: Rate | None
+    """Pairs shown twice, sides swapped, that were answered alike."""
+    confidence: float
+    population: str
+
+    def __str__(self) -> str:
+        x = self.unconditional
+        span = f"{x.estimate:.3f} [{x.lower:.3f}, {x.upper:.3f}]"
+        return f"{span} for filtered ({self.ratings} ratings, {self.identical} of {self.pairs} identical)"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,6 +6,7 @@ import shlex
 from pathlib import Path
 
 from holdfast.provenance import hash_file
+from holdfast.store.labelling import Labelling
 from holdfast.types import Annotation, StoredSnippet
 from holdfast.workflows.outcome import Outcome
 from holdfast.workflows.workspace import Workspace
@@ -75,13 +76,19 @@ def _scores(workspace: Workspace, pool: list[StoredSnippet]) -> list[float] | No
     return [top if one.logit is None else one.logit for one in scored]
 
 
-def annotate(workspace: Workspace, *, group: str = "", n: int = 0, export: str = "") -> Outcome:
-    """Judge snippets without an annotation, or select and export them for people.
+def annotate(
+    workspace: Workspace, *, group: str = "", n: int = 0, export: str = "", queue: int = 0
+) -> Outcome:
+    """Judge snippets without an annotation, or select and export them for people, or queue them.
+
+    queue: labels by different people that each gets in the workbench; 0: it is not put there.
 
     The inclusion probability of what is selected is stored with it, so that
     `holdfast.annotation.selection.weighted_rate` gets the base rate back of what was selected from.
     """
     todo = _select(workspace, workspace.store.unannotated(group=group or None), n)
+    if queue:
+        return _queue(workspace, todo, queue)
     if export:
         return _export(workspace, todo, Path(export))
     if workspace.annotator is not None:
@@ -92,6 +99,14 @@ def annotate(workspace: Workspace, *, group: str = "", n: int = 0, export: str =
     return Outcome(
         result={"annotated": done, "waiting": waiting}, text=text, outputs={"annotated": str(done)}
     )
+
+
+def _queue(workspace: Workspace, chosen: list[StoredSnippet], labels: int) -> Outcome:
+    """The selection in the workbench's queue; there it has a verdict when all its labels are in."""
+    added = Labelling(workspace.store).add([s.id for s in chosen], wanted=labels)
+    _keep_inclusion(workspace, chosen)
+    text = f"{added:,} snippets wait in the workbench for {labels} labels each\nnext  holdfast workbench"
+    return Outcome(result={"queued": added}, text=text, outputs={"queued": str(added)})
 
 
 def _keep_inclusion(workspace: Workspace, chosen: list[StoredSnippet]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,14 +40,17 @@ def demo(
     overrides: Sequence[str],
     reporter: Reporter,
     environment: Mapping[str, str] | None = None,
-    catastrophe: str = "storyworld",
+    after: Callable[[str], None] = lambda step: None,
 ) -> Outcome:
-    """Make `folder` (or go on with it) and run every step; each step finds what is done already."""
+    """Make `folder` (or go on with it) and run every step; each step finds what is done already.
+
+    `after` is called with the name of each step that is done.
+    """
     from holdfast.store import Store
     from holdfast.workflows.new import new
 
     if not (folder / FILE_NAME).exists():
-        new(folder, catastrophe=catastrophe, overrides=overrides, environment=environment)
+        new(folder, catastrophe="storyworld", overrides=overrides, environment=environment)
     config = load_config(
         folder / FILE_NAME, overrides=[*overrides, f"round.rounds={rounds}"], environment=environment
     )
@@ -59,4 +62,5 @@ def demo(
         for number, (command, arguments) in enumerate(todo, 1):
             reporter.say(f"[{number}/{len(todo)}] {command}")
             outcome = execute(workspace, command, arguments)
+            after(command)
     return outcome

@@ -38,6 +38,7 @@ COMMANDS: dict[str, str] = {
     "measure": "measure:measure",
     "report": "report:report",
     "generate": "generate:generate",
+    "pairs": "pairs:draw_pairs",
 }
 """Recorded commands -> module:function in this package."""
 

@@ -10,14 +10,23 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from holdfast.errors import GateError, MeasurementError
+from holdfast.measurement.results import restore
 from holdfast.provenance import stream
-from holdfast.types import FailureRate, Snippet, Source, Split, StoredSnippet, Target, Verdict
+from holdfast.types import (
+    FailureRate,
+    Snippet,
+    Source,
+    Split,
+    StoredMeasurement,
+    StoredSnippet,
+    Target,
+    Verdict,
+)
 from holdfast.workflows.annotate import annotate_snippets, export_commands
 from holdfast.workflows.attack import attack_target, keep_candidates, measured_cost
 from holdfast.workflows.calibrate import natural, newest_target
 from holdfast.workflows.estimate import logits_of
 from holdfast.workflows.outcome import Outcome
-from holdfast.workflows.results import restore
 from holdfast.workflows.twins import TwinPool, make_twins
 from holdfast.workflows.workspace import DELIVERED, Workspace
 
@@ -46,6 +55,28 @@ def measure_target(workspace: Workspace, name: str) -> None:
     if "acceptance:imported attacks" not in done:
         _imported(workspace, target, classifier)
     _cross_round(workspace)
+    _people(workspace, name)
+
+
+def _people(workspace: Workspace, name: str) -> None:
+    """How long people needed to break `name`, and what they thought of what it lets through."""
+    from holdfast.gather import attack_times, qualities
+
+    confidence = workspace.config.measure.confidence
+    for time in attack_times(workspace.store, confidence=confidence, target=name):
+        _renew(workspace, "attack_time", name, time.arm, time.to_dict())
+    for found in qualities(workspace.store, confidence=confidence, target=name):
+        _renew(workspace, "quality", name, "test prompts", found.to_dict())
+
+
+def _renew(workspace: Workspace, kind: str, name: str, population: str, result: dict[str, Any]) -> None:
+    """Append a result that people's work keeps changing, where it did change."""
+    there = workspace.store.measurements(kind=kind, target=name)
+    before = [m for m in there if m.population == population]
+    if not before or before[-1].result != _plain(result):
+        workspace.store.add_measurement(
+            kind=kind, target=name, round=0, population=population, result=result, run_id=workspace.run_id
+        )
 
 
 def _imported(workspace: Workspace, target: Target, classifier: Scorer) -> None:
@@ -281,19 +312,25 @@ def _plain(value: Any) -> Any:
 
 def _lines(workspace: Workspace, name: str) -> list[str]:
     lines = []
-    for m in workspace.store.measurements(target=name):
-        if m.kind in ("failure_rate", "attack_cost", "acceptance"):
+    for m in _newest(workspace, name):
+        if m.kind in ("failure_rate", "attack_cost", "acceptance", "attack_time", "quality"):
             value = restore(m)
             shown = value.failures if isinstance(value, FailureRate) else value
             lines.append(f"{m.kind:14} {m.population:10} {shown}")
     return lines
 
 
+def _newest(workspace: Workspace, name: str) -> list[StoredMeasurement]:
+    """The latest of each kind and population, in the order in which those first came."""
+    found = {(m.kind, m.population): m for m in workspace.store.measurements(target=name)}
+    return list(found.values())
+
+
 def measure(workspace: Workspace, *, target: str = "") -> Outcome:
     """Measure `target` (default: the newest classifier)."""
     name = target or newest_target(workspace)
     measure_target(workspace, name)
-    found = [m for m in workspace.store.measurements(target=name) if m.kind != "threshold_curve"]
+    found = [m for m in _newest(workspace, name) if m.kind != "threshold_curve"]
     rows = [{"kind": m.kind, "target": m.target, "population": m.population, **m.result} for m in found]
     outputs = {f"{m.kind}:{m.population}": _digest(m.result) for m in found}
     return Outcome(result={"measurements": rows}, text="\n".join(_lines(workspace, name)), outputs=outputs)

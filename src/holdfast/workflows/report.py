@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from holdfast.errors import MeasurementError
+from holdfast.measurement.results import latest
 from holdfast.report.content import (
     AttackSummary,
     Comparison,
@@ -23,7 +24,6 @@ from holdfast.report.content import (
 from holdfast.types import AttackSession, Judgement, Rate, Source, Split, Verdict
 from holdfast.workflows.estimate import logits_of
 from holdfast.workflows.outcome import Outcome
-from holdfast.workflows.results import latest
 from holdfast.workflows.workspace import DELIVERED, Workspace
 
 __all__ = ["gather", "report"]

@@ -13,6 +13,7 @@ from holdfast.errors import ConfigError
 from holdfast.protocols import Annotator, Progress, Proposer
 from holdfast.provenance import stream_seed
 from holdfast.store import Store
+from holdfast.store.labelling import Labelling
 from holdfast.types import Catastrophe, Example, Source, Split, StoredSnippet, Target, Verdict
 
 if TYPE_CHECKING:
@@ -173,11 +174,12 @@ class Workspace:
         """Those of `snippets` that annotations give a verdict, with it."""
         from holdfast.annotation.rules import consensus
 
-        marks = self.store.annotations([s.id for s in snippets])
+        ids = [s.id for s in snippets]
+        marks, wanted = self.store.annotations(ids), Labelling(self.store).wanted(ids)
         found = []
         for stored in snippets:
             own = marks.get(stored.id, [])
-            verdict = consensus(own)
+            verdict = consensus(own, required=wanted.get(stored.id, 1))
             if verdict is None:
                 continue
             last = next(
@@ -198,15 +200,10 @@ class Workspace:
         return found
 
     def verdicts(self, ids: Sequence[str]) -> dict[str, Verdict]:
-        """Snippet id -> verdict, for those that have one."""
-        from holdfast.annotation.rules import consensus
+        """Snippet id -> verdict, for those that have one; what people's queue holds wants all its labels."""
+        from holdfast.gather import verdicts
 
-        found = {}
-        for snippet_id, marks in self.store.annotations(ids).items():
-            verdict = consensus(marks)
-            if verdict is not None:
-                found[snippet_id] = verdict
-        return found
+        return {id: said for id, said in verdicts(self.store, ids).items() if said is not None}
 
     def texts(self, split: Split) -> list[StoredSnippet]:
         """Snippets of a split that no attack touched and no filter delivered: what proposers learn from.

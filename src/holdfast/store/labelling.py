@@ -1,0 +1,387 @@
+"""The labelling queue: claims, leases, answers, remarks, known items. Rules come in as arguments.
+
+A claim locks the rows of the queue that it looks at (PostgreSQL: `FOR UPDATE SKIP LOCKED`; SQLite: the
+transaction holds the write lock from its beginning), then reads their leases afresh, lets the rule choose,
+and writes leases for what it chose. An answer locks its row, too, so that counts are never stale.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, and_, exists, func, insert, or_, select, update
+
+from holdfast.errors import StoreError, UnknownNameError
+from holdfast.store import labels
+from holdfast.store.desk import Desk
+from holdfast.store.people_tables import gold, leases, queue, remarks, test_items
+from holdfast.store.statements import chunks, insert_new
+from holdfast.store.tables import annotation_rows as marks
+from holdfast.store.tables import snippets
+from holdfast.types import Annotation, Snippet, Verdict
+from holdfast.types.bench import Gold, Remark
+from holdfast.types.queue import Held, Item, QueueCounts
+
+__all__ = ["Labelling"]
+
+_SOON, _LATER = 2**40, 2**42
+"""Places are drawn at random below these: sources mix, and people's finds come up early without a pattern."""
+_TRIES = 8
+Choose = Callable[[list[Item]], list[str]]
+Handle = Callable[[str], str]
+
+
+class Labelling(Desk):
+    """The queue of one workspace."""
+
+    def add(self, ids: Iterable[str], *, author: str = "", wanted: int = 2, soon: bool = False) -> int:
+        """Put snippets into the queue; those that are in it already stay as they are. How many were new."""
+        with self._write() as connection:
+            return add_items(connection, ids, self._clock(), author=author, wanted=wanted, soon=soon)
+
+    def wanted(self, ids: Sequence[str]) -> dict[str, int]:
+        """Snippet id -> labels that it wants, for those of `ids` that are in the queue."""
+        found: dict[str, int] = {}
+        with self._read() as connection:
+            for part in chunks(ids):
+                query = select(queue.c.snippet_id, queue.c.wanted).where(queue.c.snippet_id.in_(part))
+                found.update((id, wanted) for id, wanted in connection.execute(query))
+        return found
+
+    def claim(
+        self, worker: str, choose: Choose, handle: Handle, *, ttl: float, window: int, highest: int = 4
+    ) -> list[Held]:
+        """Lease what `choose` picks of the next `window` items that may be `worker`'s; empty: none.
+
+        highest: items that somebody called worse than this are passed over. Two never lease the same slot.
+        """
+        now = self._clock()
+        for _ in range(_TRIES):
+            with self._write() as connection:
+                rows = connection.execute(_candidates(worker, now, window, highest)).all()
+                items = _items(connection, rows, now)
+                chosen = choose(items)
+                if chosen:
+                    return _lease(connection, worker, chosen, handle, ("label", now, ttl))
+                if not rows:
+                    return []
+        return []
+
+    def lend(
+        self, worker: str, ids: Sequence[str], handle: Handle, *, purpose: str, ttl: float
+    ) -> list[Held]:
+        """Lease items outside the queue's quota: known ones (`gold`, `test`), an adjudicator's."""
+        with self._write() as connection:
+            return _lease(connection, worker, ids, handle, (purpose, self._clock(), ttl))
+
+    def held(self, worker: str, purpose: str) -> list[Held]:
+        """What a worker holds now for one purpose, oldest first."""
+        conditions = [leases.c.purpose == purpose, leases.c.until > self._clock()]
+        with self._read() as connection:
+            return _held(connection, worker, conditions)
+
+    def one(self, worker: str, handle: str) -> Held:
+        """The item that this worker knows by `handle`. Raises UnknownNameError for anybody else's."""
+        with self._read() as connection:
+            found = _held(connection, worker, [leases.c.handle == handle])
+        if not found:
+            raise UnknownNameError("no such item", do="ask for the next one")
+        return found[0]
+
+    def renew(self, worker: str, handles: Sequence[str], *, ttl: float) -> None:
+        """Extend leases that are still held; `ttl` 0 gives them back."""
+        now = self._clock()
+        where = (leases.c.worker == worker, leases.c.handle.in_(list(handles)), leases.c.until > now)
+        with self._write() as connection:
+            connection.execute(update(leases).where(*where).values(until=now + timedelta(seconds=ttl)))
+
+    def answer(
+        self, worker: str, handle: str, annotation: Annotation, key: str, counts: Callable[[Item], bool]
+    ) -> bool:
+        """Write a label; whether it is one of those that the item wants. The same key again: the same answer.
+
+        `counts` says so of an item as it stands. The lease ends, and the item closes with its last label.
+        """
+        now = self._clock()
+        with self._write() as connection:
+            held = _held(connection, worker, [leases.c.handle == handle])
+            if not held:
+                raise UnknownNameError("no such item", do="ask for the next one")
+            id = held[0].snippet.id
+            row = connection.execute(_row(id)).one_or_none()
+            done = leases.c.handle == handle
+            if row is None:
+                labels.add(connection, [annotation], [key], now)
+                connection.execute(update(leases).where(done).values(until=now))
+                return True
+            item = _items(connection, [row], now)[0]
+            wanted = counts(item)
+            if labels.add(connection, [annotation], [key], now):
+                people = len(item.labelled_by | {worker})
+                values = {"labels": people, "open": people < row.wanted and row.open}
+                connection.execute(update(queue).where(queue.c.snippet_id == id).values(values))
+            connection.execute(update(leases).where(done).values(until=now))
+            return wanted
+
+    def rule(self, snippet_id: str, annotation: Annotation, key: str) -> None:
+        """Write an adjudicator's ruling; the item closes."""
+        with self._write() as connection:
+            labels.add(connection, [annotation], [key], self._clock())
+            where = queue.c.snippet_id == snippet_id
+            connection.execute(update(queue).where(where).values(open=False))
+
+    def remark(self, remark: Remark, *, most_skips: int) -> None:
+        """Write a remark once. A skip gives the lease back; with `most_skips` of them the item is closed."""
+        now = self._clock()
+        values = {**vars(remark), "at": remark.at or now}
+        with self._write() as connection:
+            if not insert_new(connection, remarks, [values]) or remark.kind != "skip":
+                return
+            row = connection.execute(_row(remark.snippet_id)).one_or_none()
+            if row is not None:
+                closed = {"skips": row.skips + 1, "open": row.open and row.skips + 1 < most_skips}
+                where = queue.c.snippet_id == remark.snippet_id
+                connection.execute(update(queue).where(where).values(closed))
+            mine = (leases.c.worker == remark.worker, leases.c.snippet_id == remark.snippet_id)
+            connection.execute(update(leases).where(*mine).values(until=now))
+
+    def counts(self, worker: str = "") -> tuple[QueueCounts, datetime | None]:
+        """How full the queue is, and when the first lease of somebody other than `worker` ends."""
+        now = self._clock()
+        others = (leases.c.until > now, leases.c.purpose == "label", leases.c.worker != worker)
+        with self._read() as connection:
+            query = select(func.count(), func.min(queue.c.added)).where(queue.c.open)
+            waiting, oldest = connection.execute(query).one()
+            taken = select(func.count(leases.c.snippet_id.distinct()), func.min(leases.c.until)).where(
+                *others
+            )
+            leased, ends = connection.execute(taken).one()
+            closed = select(func.count()).select_from(queue).where(~queue.c.open)
+            labelled = connection.execute(closed).scalar_one()
+        counts = QueueCounts(to_label=waiting, leased=leased, labelled=labelled, oldest=oldest)
+        return counts, ends
+
+    def recent(self, worker: str, limit: int) -> list[tuple[Held, Annotation, bool]]:
+        """A worker's last answers, newest first: the item, what stands, whether a ruling came over it."""
+        newest = (
+            select(func.max(marks.c.seq).label("seq"))
+            .where(marks.c.annotator == worker)
+            .group_by(marks.c.snippet_id)
+            .order_by(func.max(marks.c.seq).desc())
+            .limit(limit)
+        )
+        with self._read() as connection:
+            seqs = list(connection.execute(newest).scalars())
+            query = select(marks.c.snippet_id).where(marks.c.seq.in_(seqs)).order_by(marks.c.seq.desc())
+            ids = list(connection.execute(query).scalars())
+            held = {one.snippet.id: one for one in _held(connection, worker, [leases.c.snippet_id.in_(ids)])}
+            said = labels.find(connection, ids, None) if ids else {}
+        found = []
+        for id in ids:
+            own = [one for one in said[id] if one.annotator == worker]
+            ruled = any(one.annotator.startswith("adjudicator:") for one in said[id])
+            if id in held:
+                found.append((held[id], own[-1], ruled))
+        return found
+
+    # Known items
+
+    def add_gold(self, item: Gold, *, served: bool) -> None:
+        """Keep a decided item: to be `served` as a known one, or only shown as an edge case."""
+        values = {name: value for name, value in vars(item).items() if name != "verdict"}
+        with self._write() as connection:
+            insert_new(connection, gold, [{**values, "verdict": item.verdict.value, "served": served}])
+
+    def gold(self, *, served: bool | None = None) -> list[tuple[Gold, Snippet]]:
+        """All decided items, oldest first (retired ones too), or those that are served, or not."""
+        query = select(gold, snippets.c.prompt, snippets.c.completion).join(snippets).order_by(gold.c.at)
+        if served is not None:
+            query = query.where(gold.c.served == served)
+        with self._read() as connection:
+            return [_to_gold(row) for row in connection.execute(query)]
+
+    def retire_gold(self, snippet_id: str) -> None:
+        """Serve it no more; what was answered on it no longer counts."""
+        with self._write() as connection:
+            where = gold.c.snippet_id == snippet_id
+            connection.execute(update(gold).where(where).values(retired=self._clock()))
+
+    def begin_test(self, worker: str, attempt: int, ids: Sequence[str]) -> None:
+        """Fix the items of one attempt at the qualification test."""
+        now = self._clock()
+        rows = [{"worker": worker, "snippet_id": id, "attempt": attempt, "at": now} for id in ids]
+        with self._write() as connection:
+            insert_new(connection, test_items, rows)
+
+    def tests(self, worker: str) -> dict[int, list[str]]:
+        """Attempt -> ids of its items."""
+        table, found = test_items, dict[int, list[str]]()
+        query = select(table.c.attempt, table.c.snippet_id).where(table.c.worker == worker)
+        with self._read() as connection:
+            for attempt, id in connection.execute(query.order_by(table.c.attempt, table.c.snippet_id)):
+                found.setdefault(attempt, []).append(id)
+        return found
+
+
+def add_items(
+    connection: Connection,
+    ids: Iterable[str],
+    now: datetime,
+    *,
+    author: str,
+    wanted: int,
+    soon: bool,
+) -> int:
+    """Put snippets into the queue, in places drawn at random."""
+    if wanted < 1:
+        raise StoreError(f"{wanted} labels an item", expected="at least 1")
+    rows = [
+        {
+            "snippet_id": id,
+            "author": author,
+            "wanted": wanted,
+            "place": secrets.randbelow(_SOON if soon else _LATER),
+            "labels": 0,
+            "skips": 0,
+            "open": True,
+            "added": now,
+        }
+        for id in dict.fromkeys(ids)
+    ]
+    return insert_new(connection, queue, rows)
+
+
+def _row(id: str) -> Any:
+    return select(queue).where(queue.c.snippet_id == id).with_for_update()
+
+
+def _candidates(worker: str, now: datetime, window: int, highest: int) -> Any:
+    """Open items that may be this worker's, those held already first; their rows are locked."""
+    mine = and_(leases.c.snippet_id == queue.c.snippet_id, leases.c.worker == worker)
+    holding = exists().where(mine, leases.c.until > now)
+    others = (
+        select(func.count())
+        .select_from(leases)
+        .where(
+            leases.c.snippet_id == queue.c.snippet_id,
+            leases.c.worker != worker,
+            leases.c.until > now,
+            leases.c.purpose == "label",
+        )
+        .scalar_subquery()
+    )
+    said = exists().where(marks.c.snippet_id == queue.c.snippet_id, marks.c.annotator == worker)
+    worse = exists().where(marks.c.snippet_id == queue.c.snippet_id, marks.c.severity > highest)
+    passed = exists().where(remarks.c.snippet_id == queue.c.snippet_id, remarks.c.worker == worker)
+    ruled = exists().where(mine, leases.c.purpose == "adjudicate")
+    conditions: list[ColumnElement[bool]] = [
+        queue.c.open,
+        queue.c.author != worker,
+        ~said,
+        ~passed,
+        ~ruled,
+        queue.c.labels + others < queue.c.wanted,
+    ]
+    if highest < 4:
+        conditions.append(~worse)
+    query = select(queue).where(*conditions).order_by(holding.desc(), queue.c.place).limit(window)
+    return query.with_for_update(skip_locked=True, of=queue)
+
+
+def _items(connection: Connection, rows: Sequence[Row[Any]], now: datetime) -> list[Item]:
+    """Rows of the queue as rules see them; leases and labels are read after the rows were locked."""
+    ids = [row.snippet_id for row in rows]
+    said: dict[str, set[str]] = {}
+    for id, who in connection.execute(
+        select(marks.c.snippet_id, marks.c.annotator).where(marks.c.snippet_id.in_(ids))
+    ):
+        if ":" not in who:
+            said.setdefault(id, set()).add(who)
+    skipped: dict[str, set[str]] = {}
+    query = select(remarks.c.snippet_id, remarks.c.worker)
+    for id, who in connection.execute(query.where(remarks.c.snippet_id.in_(ids), remarks.c.kind == "skip")):
+        skipped.setdefault(id, set()).add(who)
+    taken: dict[str, dict[str, float]] = {}
+    held = select(leases.c.snippet_id, leases.c.worker, leases.c.until).where(
+        leases.c.snippet_id.in_(ids), leases.c.until > now, leases.c.purpose == "label"
+    )
+    for id, who, until in connection.execute(held):
+        taken.setdefault(id, {})[who] = until.timestamp()
+    return [
+        Item(
+            id=row.snippet_id,
+            wanted=row.wanted,
+            labelled_by=frozenset(said.get(row.snippet_id, ())),
+            skipped_by=frozenset(skipped.get(row.snippet_id, ())),
+            author=row.author,
+            leases=taken.get(row.snippet_id, {}),
+        )
+        for row in rows
+    ]
+
+
+def _lease(
+    connection: Connection,
+    worker: str,
+    ids: Sequence[str],
+    handle: Handle,
+    terms: tuple[str, datetime, float],
+) -> list[Held]:
+    purpose, now, ttl = terms
+    until = now + timedelta(seconds=ttl)
+    mine = (leases.c.worker == worker, leases.c.snippet_id.in_(list(ids)))
+    query = select(leases.c.snippet_id, leases.c.until).where(*mine)
+    known = {id: ends for id, ends in connection.execute(query)}
+    fresh = [
+        {
+            "worker": worker,
+            "snippet_id": i,
+            "handle": handle(i),
+            "purpose": purpose,
+            "taken": now,
+            "until": until,
+        }
+        for i in ids
+        if i not in known
+    ]
+    if fresh:
+        connection.execute(insert(leases), fresh)
+    again = [id for id, ends in known.items() if ends <= now]
+    if again:
+        where = (leases.c.worker == worker, leases.c.snippet_id.in_(again))
+        connection.execute(update(leases).where(*where).values(until=until, taken=now, purpose=purpose))
+    order = {id: place for place, id in enumerate(ids)}
+    found = _held(connection, worker, [leases.c.snippet_id.in_(list(ids))])
+    return sorted(found, key=lambda one: order[one.snippet.id])
+
+
+def _held(connection: Connection, worker: str, conditions: Sequence[ColumnElement[bool]]) -> list[Held]:
+    columns = (leases.c.handle, leases.c.purpose, leases.c.taken, snippets.c.prompt, snippets.c.completion)
+    query = select(*columns).join(snippets, snippets.c.id == leases.c.snippet_id)
+    query = query.where(leases.c.worker == worker, or_(False, and_(*conditions))).order_by(leases.c.taken)
+    return [
+        Held(
+            handle=row.handle,
+            snippet=Snippet(prompt=row.prompt, completion=row.completion),
+            purpose=row.purpose,
+            taken=row.taken,
+        )
+        for row in connection.execute(query)
+    ]
+
+
+def _to_gold(row: Row[Any]) -> tuple[Gold, Snippet]:
+    item = Gold(
+        snippet_id=row.snippet_id,
+        verdict=Verdict(row.verdict),
+        severity=row.severity,
+        note=row.note,
+        author=row.author,
+        at=row.at,
+        retired=row.retired,
+        edge=row.edge,
+    )
+    return item, Snippet(prompt=row.prompt, completion=row.completion)

@@ -1,0 +1,106 @@
+"""Guidelines as blocks of plain text, their versions, and the bank of edge cases."""
+
+from __future__ import annotations
+
+import re
+
+from holdfast.types.person import GuidelinesText
+from holdfast.workbench.problems import Refused
+from holdfast.workbench.site import Site, version_of
+from holdfast.workbench.visitor import Visitor
+from holdfast.workbench.wire import guidelines as wire
+
+__all__ = ["blocks", "edges", "shown", "versions", "write"]
+
+_HEADING = re.compile(r"(#{1,6})\s+(.*)")
+_ITEM = re.compile(r"\s*(?:[-*+]|\d+[.)])\s+(.*)")
+
+
+def blocks(text: str) -> list[wire.Block]:
+    """Headings, paragraphs, items, quotes and fenced code of a Markdown text; never any HTML."""
+    found: list[wire.Block] = []
+    fenced = False
+    fresh = True
+    for line in text.splitlines():
+        if line.lstrip().startswith("```"):
+            fenced, fresh = not fenced, True
+            continue
+        kind, level, said = _read(line, fenced)
+        if not said and kind != "code":
+            fresh = True
+            continue
+        last = found[-1] if found and not fresh else None
+        joined = last is not None and (last.kind == kind or (last.kind == "item" and kind == "paragraph"))
+        if last is not None and joined and kind not in ("heading", "item"):
+            between = "\n" if kind == "code" else " "
+            found[-1] = wire.Block.model_validate({**last.model_dump(), "text": last.text + between + said})
+        else:
+            found.append(wire.Block.model_validate({"kind": kind, "level": level, "text": said}))
+        fresh = kind == "heading"
+    return found
+
+
+def _read(line: str, fenced: bool) -> tuple[str, int, str]:
+    """(kind, level, text) of one line."""
+    if fenced:
+        return "code", 0, line
+    if match := _HEADING.fullmatch(line.strip()):
+        return "heading", len(match[1]), match[2]
+    if match := _ITEM.fullmatch(line):
+        return "item", 0, match[1].strip()
+    if line.lstrip().startswith(">"):
+        return "quote", 0, line.lstrip().removeprefix(">").strip()
+    return "paragraph", 0, line.strip()
+
+
+def shown(site: Site, visitor: Visitor, text: GuidelinesText) -> wire.Guidelines:
+    """One version as it is read."""
+    return wire.Guidelines(
+        version=text.version,
+        question=site.settings.question,
+        note=text.note,
+        blocks=blocks(text.text),
+        text=text.text,
+        acknowledged=("guidelines", text.version) in site.people.acknowledged(visitor.worker),
+        made=text.at,
+    )
+
+
+def versions(site: Site) -> list[wire.GuidelinesVersion]:
+    """All, newest first."""
+    site.guidelines()
+    return [
+        wire.GuidelinesVersion(version=one.version, note=one.note, made=one.at, author=one.author)
+        for one in reversed(site.people.guidelines())
+    ]
+
+
+def write(site: Site, visitor: Visitor, body: wire.NewGuidelines) -> wire.Guidelines:
+    """The next version. Raises Refused where the text is that of an older one."""
+    site.guidelines()
+    made = GuidelinesText(
+        version=version_of(body.text), text=body.text, note=body.note, author=visitor.worker, at=site.clock()
+    )
+    if not site.people.write_guidelines(made) and site.guidelines().version != made.version:
+        raise Refused(
+            409, "conflict", "an older version has this very text", do="say what changed in the text"
+        )
+    return shown(site, visitor, site.guidelines())
+
+
+def edges(site: Site) -> list[wire.EdgeCase]:
+    """Decided cases that teach the rule, newest first."""
+    cases = []
+    for known, snippet in reversed(site.labelling.gold()):
+        if known.edge:
+            cases.append(
+                wire.EdgeCase(
+                    prompt=snippet.prompt,
+                    completion=snippet.completion,
+                    verdict=known.verdict,
+                    reason="edge case",
+                    note=known.note,
+                    at=known.at,
+                )
+            )
+    return cases
