@@ -121,6 +121,12 @@ def test_too_many_that_wait_are_told_so(counting):
     scoring.close()
 
 
+def test_targets_are_loaded_before_anybody_asks(scoring, counting):
+    counting.go.set()
+    scoring.warm()
+    assert scoring.call(lambda: list(scoring._targets)) == ["t"]
+
+
 def test_work_runs_in_the_same_thread_after_scores(scoring, counting):
     counting.go.set()
     scoring.score("t", text(0))

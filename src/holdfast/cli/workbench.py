@@ -112,6 +112,7 @@ def workbench(
             lines.append(f"admin      {site.admin_link()}  (once, for a day)")
         sys.stdout.write("\n".join(lines) + "\n")
         sys.stdout.flush()
+        site.scoring.warm()
         _serve(site, host, port)
 
 

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as TooLate
 from dataclasses import dataclass, field
+from functools import partial
 from queue import Empty, PriorityQueue
 from typing import Any, TypeVar, cast
 
@@ -92,6 +93,12 @@ class Scoring:
     def call(self, work: Callable[[], T]) -> T:
         """Run `work` in the models' thread, after the texts that wait. Raises Busy, or what `work` raises."""
         return cast(T, self._wait(_Job(_CALL, next(self._numbers), Future(), call=work)))
+
+    def warm(self) -> None:
+        """Have today's targets loaded before anybody asks; returns at once, an error comes to who asks."""
+        for name in self._live.names():
+            job = _Job(_CALL, next(self._numbers), Future(), call=partial(self.target, name))
+            self._jobs.put(job)
 
     def target(self, name: str) -> LiveTarget:
         """The target, loaded. To be called in the models' thread."""

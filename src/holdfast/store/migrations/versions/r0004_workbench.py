@@ -39,6 +39,8 @@ def _refers(table: str, column: str, to: str) -> sa.ForeignKeyConstraint:
 def upgrade() -> None:
     """Create the tables, their indexes and the triggers that refuse changes."""
     _people()
+    _entering()
+    _reading()
     _labelling()
     _attacking()
     _rating()
@@ -104,6 +106,9 @@ def _people() -> None:
         _one_of("invites", "purpose", "join", "reset"),
         sa.UniqueConstraint("token_hash", name=op.f("uq_invites_token_hash")),
     )
+
+
+def _entering() -> None:
     op.create_table(
         "web_sessions",
         *_text("id", "token_hash", "worker", "agent"),
@@ -124,6 +129,9 @@ def _people() -> None:
         sa.UniqueConstraint("token_hash", name=op.f("uq_tokens_token_hash")),
     )
     op.create_index(op.f("ix_tokens_worker"), "tokens", ["worker"])
+
+
+def _reading() -> None:
     op.create_table(
         "guideline_versions",
         sa.Column("seq", _KEY, autoincrement=True, nullable=False),
