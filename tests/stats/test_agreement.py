@@ -51,7 +51,7 @@ def test_positive_specific_agreement_by_hand():
 
 @pytest.mark.statistical
 def test_limits_cover_both_estimands():
-    """200 items, 2 raters: percentile limits of alpha and of positive agreement, 95 % asked, 88 % at least."""
+    """200 items, 2 raters: percentile limits of alpha and positive agreement; 95 % asked, 88 % at least."""
     rng, runs, hit = np.random.default_rng(3), 150, np.zeros(2)
     share, right = 0.2, 0.9
 

@@ -92,11 +92,11 @@ class Store:
 
     @contextmanager
     def _transaction(
-        self, engine: Engine, turn: AbstractContextManager[Any] = nullcontext()
+        self, engine: Engine, turn: AbstractContextManager[Any] | None = None
     ) -> Iterator[Connection]:
         if self._closed:
             raise StoreError(f"database {self._where} was closed", do="open it again")
-        with turn, translated(self._where), engine.begin() as connection:
+        with turn or nullcontext(), translated(self._where), engine.begin() as connection:
             yield connection
 
     def reading(self) -> AbstractContextManager[Connection]:
