@@ -29,8 +29,7 @@ export function entries(steps: readonly Step[]): Entry[] {
   steps.forEach((step, i) => {
     size++;
     const next = steps[i + 1];
-    const ends =
-      next === undefined || i === 0 || next.seconds - step.seconds > BURST || step.number === best;
+    const ends = next === undefined || i === 0 || next.seconds - step.seconds > BURST || step.number === best;
     if (ends) {
       found.push({ step, of: size, best: step.number === best });
       size = 0;

@@ -11,5 +11,7 @@ export function position(score: number): number {
 export function line(scores: readonly number[], width: number, height: number): string {
   if (scores.length < 2) return "";
   const step = width / (scores.length - 1);
-  return scores.map((one, i) => `${(i * step).toFixed(1)},${((1 - position(one)) * height).toFixed(1)}`).join(" ");
+  return scores
+    .map((one, i) => `${(i * step).toFixed(1)},${((1 - position(one)) * height).toFixed(1)}`)
+    .join(" ");
 }

@@ -30,7 +30,11 @@ export class Refusal extends Error {
   readonly problem: Problem;
 
   constructor(status: number, problem: Problem) {
-    super([problem.found, problem.expected && `expected ${problem.expected}`, problem.do].filter(Boolean).join("; "));
+    super(
+      [problem.found, problem.expected && `expected ${problem.expected}`, problem.do]
+        .filter(Boolean)
+        .join("; "),
+    );
     this.status = status;
     this.problem = problem;
   }
@@ -69,7 +73,9 @@ export function onSignedOut(handler: () => Promise<void>): void {
 }
 
 function address(path: string, options: Options): string {
-  const filled = path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(String(options.at?.[name])));
+  const filled = path.replace(/\{(\w+)\}/g, (_, name: string) =>
+    encodeURIComponent(String(options.at?.[name])),
+  );
   const query = new URLSearchParams(
     Object.entries(options.query ?? {}).map(([name, value]) => [name, String(value)] as [string, string]),
   );
@@ -90,7 +96,12 @@ async function problemOf(response: Response): Promise<Problem> {
 }
 
 /** One request, untyped: what the outbox sends; pages use `api`. Raises Refusal, Unreachable or an abort. */
-export async function send(method: Method, path: string, body: unknown, options: Options = {}): Promise<unknown> {
+export async function send(
+  method: Method,
+  path: string,
+  body: unknown,
+  options: Options = {},
+): Promise<unknown> {
   const headers: Record<string, string> = { Accept: "application/json" };
   if (method !== "get") headers["X-Holdfast"] = "1";
   if (method !== "get" && method !== "delete") headers["Content-Type"] = "application/json";
@@ -111,7 +122,12 @@ export async function send(method: Method, path: string, body: unknown, options:
   }
   if (response.ok) return (await response.json()) as unknown;
   const refusal = new Refusal(response.status, await problemOf(response));
-  if (refusal.status === 401 && refusal.problem.error === "signed_out" && options.wait !== false && signInAgain) {
+  if (
+    refusal.status === 401 &&
+    refusal.problem.error === "signed_out" &&
+    options.wait !== false &&
+    signInAgain
+  ) {
     await signInAgain();
     options.signal?.throwIfAborted();
     return send(method, path, body, { ...options, wait: false });

@@ -51,7 +51,10 @@ function middle(a: string[], b: string[]): Piece[] {
       pieces.push({ text: a[i]!, kind: "same" });
       i++;
       j++;
-    } else if (i < a.length && (j >= b.length || longest[(i + 1) * width + j]! >= longest[i * width + j + 1]!)) {
+    } else if (
+      i < a.length &&
+      (j >= b.length || longest[(i + 1) * width + j]! >= longest[i * width + j + 1]!)
+    ) {
       pieces.push({ text: a[i++]!, kind: "gone" });
     } else {
       pieces.push({ text: b[j++]!, kind: "new" });

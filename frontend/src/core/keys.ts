@@ -9,7 +9,8 @@ export function typing(target: EventTarget | null): boolean {
 
 /** The key of a plain press outside text fields and open dialogs, in lower case; else nothing. */
 export function plainKey(event: KeyboardEvent): string | undefined {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.defaultPrevented) return undefined;
+  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.defaultPrevented)
+    return undefined;
   if (typing(event.target) || document.querySelector("dialog[open]")) return undefined;
   return event.key.length === 1 ? event.key.toLowerCase() : event.key;
 }

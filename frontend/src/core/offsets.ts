@@ -15,7 +15,7 @@ export function toUnits(text: string, points: number): number {
 /** Number of code points before the UTF-16 offset `units`; inside a pair: those before the pair. */
 export function toPoints(text: string, units: number): number {
   let points = 0;
-  for (let at = 0; at < Math.min(units, text.length); ) {
+  for (let at = 0; at < Math.min(units, text.length);) {
     const step = text.codePointAt(at)! > 0xffff ? 2 : 1;
     if (at + step > units) break;
     at += step;

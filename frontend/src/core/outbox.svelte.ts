@@ -34,7 +34,10 @@ export class Outbox {
   #sending = false;
   #wait = FIRST_WAIT;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  readonly #callers = new Map<string, { resolve: (value: unknown) => void; reject: (error: unknown) => void }>();
+  readonly #callers = new Map<
+    string,
+    { resolve: (value: unknown) => void; reject: (error: unknown) => void }
+  >();
   readonly #send: typeof send;
 
   constructor(through: typeof send = send) {
@@ -89,7 +92,10 @@ export class Outbox {
       this.#remove(deed);
       this.#callers.get(deed.id)?.resolve(answer);
     } catch (error) {
-      if (error instanceof Unreachable || (error instanceof Refusal && (error.passing || error.status === 401))) {
+      if (
+        error instanceof Unreachable ||
+        (error instanceof Refusal && (error.passing || error.status === 401))
+      ) {
         this.#later(error instanceof Refusal && error.status === 429 ? error.retryMs : this.#wait);
         return false;
       }

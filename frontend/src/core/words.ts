@@ -65,5 +65,8 @@ export function heatOf(map: readonly Heat[], side: Side, start: number, stop: nu
 
 /** Newlines and odd blanks as something that can be seen. */
 export function visible(gap: string): string {
-  return gap.replace(/\n/g, "↵\n").replace(/\t/g, "⇥\t").replace(/\u00a0/g, "⍽");
+  return gap
+    .replace(/\n/g, "↵\n")
+    .replace(/\t/g, "⇥\t")
+    .replace(/\u00a0/g, "⍽");
 }

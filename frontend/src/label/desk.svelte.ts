@@ -47,7 +47,8 @@ export class Desk {
       clearTimeout(this.#retry);
       const ids = this.items.map((item) => item.id);
       // Best effort: a lease that is not given back runs out by itself.
-      if (ids.length) void api.post("/api/label/release", { ids }, { keepalive: true, wait: false }).catch(() => undefined);
+      if (ids.length)
+        void api.post("/api/label/release", { ids }, { keepalive: true, wait: false }).catch(() => undefined);
     };
   }
 
@@ -102,7 +103,9 @@ export class Desk {
   reportGap(note: string): void {
     const item = this.item;
     if (!item) return;
-    void outbox.add("a gap in the guidelines", "/api/label/gaps", { id: item.id, note }).catch(() => undefined);
+    void outbox
+      .add("a gap in the guidelines", "/api/label/gaps", { id: item.id, note })
+      .catch(() => undefined);
     this.said = "Reported: an adjudicator will see it. Your own answer is still wanted.";
   }
 
