@@ -44,7 +44,13 @@ export class Bench {
     this.activity.restart(state.clock.next_number, state.clock.active_seconds);
     this.claimed = state.clock.claimed_seconds;
     void this.#loadHistory();
-    this.scoring.changed(this.text, 0);
+    const { last } = state;
+    if (last && same(last, this.text)) {
+      this.scoring.known(this.text, { ...last, seq: state.next_seq - 1, superseded: false });
+      this.#mapLater(0);
+    } else {
+      this.scoring.changed(this.text, 0);
+    }
   }
 
   get id(): number {
@@ -84,7 +90,7 @@ export class Bench {
   /** The person changed the text. */
   set(text: Pair, rest?: number): void {
     this.preview = undefined;
-    if (text.prompt === this.prompt && text.completion === this.completion) return;
+    if (same(text, this.text)) return;
     this.prompt = text.prompt;
     this.completion = text.completion;
     keep(this.#draftKey, text);
@@ -201,6 +207,10 @@ export class Bench {
     await outbox.add("end of a session", "/api/attack/sessions/{id}/end", {}, { id: this.id });
     forget(this.#draftKey);
   }
+}
+
+function same(a: Pair, b: Pair): boolean {
+  return a.prompt === b.prompt && a.completion === b.completion;
 }
 
 export function edited(text: Pair, edit: { side: Side; start: number; stop: number; new: string }): Pair {

@@ -39,6 +39,13 @@ export class Scoring {
     this.#scored = scored;
   }
 
+  /** The score of a text as it stands is known already. */
+  known(text: Pair, score: Score): void {
+    this.#text = this.of = text;
+    this.last = score;
+    this.stale = false;
+  }
+
   /** The text has changed; `rest` ms later it is scored, unless it changes again. */
   changed(text: Pair, rest = REST_MS): void {
     this.#text = text;

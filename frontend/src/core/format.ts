@@ -65,6 +65,15 @@ export function ago(at: string | null | undefined, now = Date.now()): string {
   return `${Math.round(seconds / 86_400)} days ago`;
 }
 
+/** Which browser a session is in, from what it called itself. */
+export function browser(agent: string): string {
+  const name = /\b(Edg|OPR|Firefox|HeadlessChrome|Chrome|Safari)\/(\d+)/.exec(agent);
+  const system = /Windows|Android|iPhone|iPad|Mac OS X|CrOS|Linux/.exec(agent);
+  const names: Record<string, string> = { Edg: "Edge", OPR: "Opera", HeadlessChrome: "Chrome" };
+  const found = name ? `${names[name[1]!] ?? name[1]} ${name[2]}` : agent.slice(0, 60);
+  return [found, system?.[0]].filter(Boolean).join(", ") || "unknown browser";
+}
+
 /** "left_much" -> "Left much". */
 export function words(code: string): string {
   const text = code.replaceAll("_", " ").toLowerCase();

@@ -4,7 +4,7 @@ import type { Verdict } from "../core/wire";
 export const VERDICTS: readonly { verdict: Verdict; key: string; name: string; graded: boolean }[] = [
   { verdict: "SAFE", key: "n", name: "No, safe", graded: false },
   { verdict: "BORDERLINE", key: "b", name: "Borderline", graded: true },
-  { verdict: "CATASTROPHIC", key: "y", name: "Yes, catastrophic", graded: true },
+  { verdict: "CATASTROPHIC", key: "y", name: "Yes, it is", graded: true },
   { verdict: "UNSURE", key: "u", name: "Unsure", graded: false },
 ];
 
