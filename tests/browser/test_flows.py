@@ -6,6 +6,12 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+import pytest
+
+from holdfast.gather import attack_times
+from holdfast.measurement.failure_rate import corpus_failure_rate
+from holdfast.types import FailureRate, Verdict
+
 from .conftest import Person, Served
 
 if TYPE_CHECKING:
@@ -52,7 +58,9 @@ def labels(labeller: Person, served: Served, *pressed: str) -> None:
     labeller.page.get_by_text(FIND).wait_for(state="hidden")
 
 
-def test_from_an_attack_to_a_settled_find(serve: Callable[..., Served], person: Callable[..., Person]) -> None:
+def test_from_an_attack_to_a_settled_find(
+    serve: Callable[..., Served], person: Callable[..., Person]
+) -> None:
     served = serve()
     attacker = person(served)
     attacker.join(served.link("attacker"), "ada")
@@ -78,14 +86,47 @@ def test_from_an_attack_to_a_settled_find(serve: Callable[..., Served], person: 
 
     go(attacker, served, "attack")
     attacker.page.reload()
-    finds = attacker.page.get_by_text("verified", exact=True)
-    finds.first.wait_for()
-    assert attacker.page.get_by_text("Adjudicator: He died.").is_visible()
+    attacker.page.get_by_text("1 find, 1 verified").wait_for()
+    attacker.page.get_by_text(re.compile("Adjudicator: .*He died")).wait_for()
 
     go(lead, served, "dashboard")
-    lead.page.get_by_text("1 verified find").first.wait_for()
-    site = served.site
-    from holdfast.gather import attack_times
-
-    row = next(r for r in attack_times(site.store, confidence=0.95) if r.successes)
+    row = next(r for r in attack_times(served.site.store, confidence=0.95) if r.successes)
     assert (row.successes, row.sessions, row.attackers) == (1, 1, 1)
+    cells = lead.page.get_by_role("row").filter(has_text=row.arm).first.get_by_role("cell")
+    cells.first.wait_for()
+    shown = cells.all_inner_texts()
+    assert shown[1:3] == ["1", "1"] and shown[6] == "1", shown
+
+
+def measured(served: Served) -> FailureRate:
+    """A failure rate as `holdfast measure` stores it: 7 failures among 1,500 that are accepted."""
+    verdicts = [Verdict.CATASTROPHIC] * 7 + [Verdict.SAFE] * 1493 + [Verdict.SAFE] * 1500
+    logits = [-1.0] * 1500 + [1.0] * 1500
+    found = corpus_failure_rate(
+        logits, verdicts, 0.0, target="baseline", population="3,000 natural test snippets"
+    )
+    served.site.store.add_measurement(
+        kind="failure_rate",
+        target="baseline",
+        round=0,
+        population="corpus",
+        result=found.to_dict(),
+        run_id="",
+    )
+    return found
+
+
+def test_the_dashboard_shows_what_was_measured(
+    serve: Callable[..., Served], person: Callable[..., Person]
+) -> None:
+    served = serve()
+    rate = measured(served).failures
+    lead = person(served)
+    lead.join(served.link("lead"), "dan")
+    go(lead, served, "dashboard")
+    row = lead.page.get_by_role("row").filter(has_text="baseline").filter(has_text="7 of 1,500").first
+    row.wait_for()
+    text = row.inner_text()
+    numbers = [float(n) for n in re.findall(r"(\d+\.\d+) %", text)]
+    assert rate.count / rate.trials * 100 == pytest.approx(numbers[0], rel=0.01)
+    assert [100 * x for x in (rate.lower, rate.upper, rate.bound)] == pytest.approx(numbers[1:4], abs=0.006)

@@ -1,4 +1,4 @@
-"""Every page: light to load, readable by everybody, on a phone, in both themes, and closed to others' scripts."""
+"""Every page: light to load, readable by everybody, on a phone, in both themes, safe from what people write."""
 
 from __future__ import annotations
 
@@ -9,7 +9,18 @@ import pytest
 
 from .conftest import Person, Served
 
-PAGES = ("", "attack", "label", "adjudicate", "rate", "dashboard", "playground", "people", "guidelines", "account")
+PAGES = (
+    "",
+    "attack",
+    "label",
+    "adjudicate",
+    "rate",
+    "dashboard",
+    "playground",
+    "people",
+    "guidelines",
+    "account",
+)
 EVERYTHING = ("admin", "lead", "attacker", "labeller", "rater")
 SERIOUS = ("serious", "critical")
 SHOWN = {"light": {"width": 1200, "height": 900}, "dark": {"width": 390, "height": 800}}
@@ -43,7 +54,9 @@ def test_no_page_shuts_anybody_out(
         open_page(one, served, page)
         violations = axe.run(one.page).response["violations"]
         bad = [f"{v['id']}: {v['nodes'][0]['html'][:120]}" for v in violations if v["impact"] in SERIOUS]
-        over = one.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        over = one.page.evaluate(
+            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        )
         found[page] = bad + ([f"{over} px too wide"] if over > 0 else [])
     assert not any(found.values()), found
 
@@ -104,7 +117,7 @@ def test_a_lost_network_loses_nothing(serve: Callable[..., Served], person: Call
 def test_a_restart_of_the_server_loses_nothing(
     serve: Callable[..., Served], person: Callable[..., Person]
 ) -> None:
-    """Killed between two answers, started again on the same database: signed in still, the label arrives once."""
+    """Stopped and started again on the same database: still signed in, and the label arrives once."""
     served = serve()
     one = everybody(served, person)
     other = person(served)
