@@ -161,7 +161,7 @@ def person(chromium: Browser) -> Iterator[Callable[..., Person]]:
 
     def open_(served: Served, **settings: Any) -> Person:
         context = chromium.new_context(**settings)
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(60_000)
         page = context.new_page()
         one = Person(context, page)
 

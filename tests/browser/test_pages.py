@@ -1,4 +1,4 @@
-"""Every page: light to load, readable by everybody, on a phone, in both themes, safe from what people write."""
+"""Every page: light to load, readable by everybody, on a phone, in both themes, safe from others' words."""
 
 from __future__ import annotations
 
