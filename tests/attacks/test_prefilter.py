@@ -37,9 +37,9 @@ def told(target, **more):
 
 def test_where_first_order_is_exact_the_first_score_is_the_best():
     rows = told(Straight(bias=1.0))
-    assert set(rows) == {(s, p) for s in CUTS for p in ("random", "token", "mask")}
+    assert set(rows) == {(s, p) for s in CUTS for p in ("random", "token", "mask", "both")}
     for scope, cuts in CUTS.items():
-        for name in ("token", "mask"):
+        for name in ("token", "mask", "both"):
             row = rows[scope, name]
             assert (row.needed.estimate, row.middle) == (1.0, 1.0)
             assert [(cut, i.estimate) for cut, i in row.kept] == [(cut, pytest.approx(1.0)) for cut in cuts]
@@ -48,9 +48,9 @@ def test_where_first_order_is_exact_the_first_score_is_the_best():
         assert chance.needed.lower < chance.needed.estimate < chance.needed.upper
     assert rows["text", "random"].needed.estimate > rows["word", "random"].needed.estimate
     assert rows["text", "random"].proposals > 4 * rows["word", "random"].proposals
-    looks = [rows["text", p].gradients for p in ("random", "token", "mask")]
+    looks = [rows["text", p].gradients for p in ("random", "token", "mask", "both")]
     # One a word that has substitutes, of 8 words.
-    assert looks[:2] == [0, 1] and 4 < looks[2] <= 8
+    assert looks[:2] == [0, 1] and 4 < looks[2] <= 8 and looks[3] == looks[2] + 1
 
 
 def test_a_gradient_that_misleads_is_worse_than_chance():

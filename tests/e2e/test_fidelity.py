@@ -20,7 +20,7 @@ def test_both_tables_are_told_and_stored(workspace: Path) -> None:
     }
     assert all(r["texts"] + r["skipped"] == 30 for r in [*result["maps"], *result["prefilters"]])
     assert {(r["prefilter"], r["scope"]) for r in result["prefilters"]} == {
-        (p, s) for p in ("random", "token", "mask") for s in ("text", "word")
+        (p, s) for p in ("random", "token", "mask", "both") for s in ("text", "word")
     }
     for row in result["table"]:
         assert row["lower"] <= row["estimate"] <= row["upper"] and row["confidence"] == 0.95, row

@@ -38,6 +38,8 @@ MIX = (
     "prompt_only",
 )
 
+FEW = "attack.settings={best_of_n = {n = 32}, prompt_only = {draws = 32}}"
+
 
 def results(workspace: Workspace) -> dict[str, tuple[Outcome, int]]:
     """Parent id -> (outcome, queries) of what was stored."""
@@ -77,7 +79,7 @@ def test_a_parent_that_is_not_catastrophic_is_not_attacked(workspace: Path) -> N
 def test_texts_with_next_to_nothing_in_them(workspace: Path) -> None:
     """Stored as parents by hand: an import refuses an empty completion."""
     mix = ", ".join(f"{name} = 1.0" for name in MIX)
-    here = opened(workspace, f"attack.methods={{{mix}}}", "measure.parents=99", "attack.queries=12")
+    here = opened(workspace, f"attack.methods={{{mix}}}", FEW, "measure.parents=99", "attack.queries=12")
     texts = [("", ""), ("", "Run!"), ("Run!", ""), ("…", "…"), ("", "\n"), ("a", "b")]
     odd = [
         StoredSnippet(
@@ -161,7 +163,7 @@ def test_an_endpoint_that_gives_nothing_ends_no_attack(
 def test_a_round_takes_any_mix_of_methods(workspace: Path) -> None:
     """Nine methods, a parent or more each; what the generator was asked for is stored and told."""
     mix = ", ".join(f"{name} = 1.0" for name in MIX)
-    here = opened(workspace, f"attack.methods={{{mix}}}", "round.parents=18", "train.round_steps=2")
+    here = opened(workspace, f"attack.methods={{{mix}}}", FEW, "round.parents=18", "train.round_steps=2")
     open_round(here)
     found = here.store.sessions(target="baseline", purpose="train", round=1)
     methods = [s.result.attack.partition("@")[0] for s in found]

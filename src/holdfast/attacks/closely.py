@@ -23,7 +23,7 @@ from holdfast.types import Edit, Snippet
 if TYPE_CHECKING:
     from holdfast.attacks.firstorder import Place, Vector
 
-__all__ = ["Masked", "group_of", "guessed_changes", "masked_at", "new_word"]
+__all__ = ["Masked", "group_of", "guessed_changes", "masked_at"]
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def guessed_changes(
 
     def guess(proposal: Proposal) -> float | None:
         if proposal.worded:
-            vector = vectors.of(new_word(proposal.edit, proposal.place))
+            vector = vectors.of(_new_word(proposal.edit, proposal.place))
             if vector is None:
                 return None
             same = proposal.place == masked.place
@@ -121,7 +121,7 @@ def _gone(marks: Look, place: Place, neutral: Vector) -> float:
     return sum(float(m.gradient @ neutral) - m.base for m in inside if m.gradient is not None)
 
 
-def new_word(edit: Edit, place: Place) -> str:
+def _new_word(edit: Edit, place: Place) -> str:
     """The word that `edit` puts in `place`, without an article before it or a moved capital after it."""
     parts = edit.new.split()
     if edit.start < place[1]:

@@ -13,7 +13,7 @@ from random import Random
 from statistics import median
 from typing import cast
 
-from holdfast.attacks.closely import masked_at, new_word
+from holdfast.attacks.closely import guessed_changes, masked_at
 from holdfast.attacks.firstorder import (
     Look,
     Place,
@@ -22,6 +22,7 @@ from holdfast.attacks.firstorder import (
     estimates,
     look,
 )
+from holdfast.attacks.menu import Proposal
 from holdfast.attacks.positions import places
 from holdfast.attacks.saliency import SIDES, EmbeddingDifferentiable
 from holdfast.edits.scoring import score_safely
@@ -44,7 +45,7 @@ _SHUFFLES = 20
 """Random orders averaged over."""
 
 Guesses = list[float | None]
-"""Guessed logits, or changes of them; lower is tried first. None: tried last."""
+"""Guessed changes of the logit; the lowest is tried first. None: tried last."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +53,8 @@ class Prefilter:
     """How soon one prefilter comes to the best of the proposals. Means over texts; families are the units."""
 
     prefilter: str
-    """`random`, `token` (gradient at the word) or `mask` (gradient where a new word stands masked)."""
+    """`random`, `token` (gradient at the word), `mask` (where a new word stands masked instead), `both` (their
+    mean, as in menus)."""
     scope: str
     """`text`: the proposals for all words compete; `word`: those for each word by itself."""
     texts: int
@@ -117,7 +119,7 @@ def _offered(target: Scorer) -> list[str]:
     if isinstance(target, TokenDifferentiable) and isinstance(target, DifferentiableClassifier):
         found.append("token")
         if isinstance(target, EmbeddingDifferentiable):
-            found.append("mask")
+            found += ["mask", "both"]
     return found
 
 
@@ -143,7 +145,7 @@ def _cases(
         if vectors is not None:
             guesses["token"] = estimates(marks, edits, vectors)
             if isinstance(target, EmbeddingDifferentiable):
-                guesses["mask"] = _masked(target, snippet, place, edits, vectors)
+                guesses |= _closely(target, snippet, (place, edits), marks, vectors, base)
         kept = [i for i, drop in enumerate(drops) if math.isfinite(drop)]
         if kept:
             cases.append(
@@ -152,15 +154,24 @@ def _cases(
     return cases
 
 
-def _masked(
-    target: EmbeddingDifferentiable, snippet: Snippet, place: Place, edits: list[Edit], vectors: WordVectors
-) -> Guesses:
-    """Guessed logits after `edits`, from one gradient where a word of `place` stands masked."""
+def _closely(  # noqa: PLR0913
+    target: EmbeddingDifferentiable,
+    snippet: Snippet,
+    case: tuple[Place, list[Edit]],
+    marks: Look,
+    vectors: WordVectors,
+    base: float,
+) -> dict[str, Guesses]:
+    """Guessed changes by a gradient where a word of the place is masked: alone, and with the text's own."""
+    place, edits = case
     masked = masked_at(target, snippet, place, edits)
     if masked is None:
-        return [None] * len(edits)
-    found = [vectors.of(new_word(edit, place)) for edit in edits]
-    return [None if vector is None else masked.logit + masked.step(vector) for vector in found]
+        return {name: [None] * len(edits) for name in ("mask", "both")}
+    found = [Proposal(edit, place, (edit,), worded=True) for edit in edits]
+    return {
+        name: guessed_changes(found, given, masked, vectors, base)
+        for name, given in (("mask", []), ("both", marks))
+    }
 
 
 def _looked(snippet: Snippet, target: Scorer) -> tuple[Look, WordVectors | None]:
@@ -236,7 +247,7 @@ def _row(
         )
         kept_labels.append(label)
         sizes.append(sum(len(case.drops) for case in lists) / len(lists))
-        looks.append({"random": 0, "token": 1}.get(name, len(cases)))
+        looks.append({"random": 0, "token": 1, "mask": len(cases)}.get(name, 1 + len(cases)))
     if len(rows) < LEAST:
         raise MeasurementError(
             f"{len(rows)} of {len(texts)} texts have a substitute that lowers the logit",
