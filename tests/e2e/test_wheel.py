@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,16 @@ import pytest
 from tests.spine import SMALL
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.slow
+def test_the_wheel_holds_the_built_pages(tmp_path: Path) -> None:
+    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(tmp_path), str(ROOT)]
+    subprocess.run(build, check=True, capture_output=True, timeout=600)
+    with zipfile.ZipFile(next(tmp_path.glob("*.whl"))) as wheel:
+        held = {name.removeprefix("holdfast/workbench/") for name in wheel.namelist()}
+    built = {f"dist/{path.name}" for path in (ROOT / "src/holdfast/workbench/dist").iterdir()}
+    assert len(built) >= 5 and built <= held
 
 
 @pytest.mark.slow
