@@ -58,10 +58,15 @@ metadata = MetaData(
 )
 
 
+WORDS_OF_SQL = ("left",)
+"""Columns that have to be quoted in text of our own."""
+
+
 def one_of(column: str, values: type[StrEnum] | tuple[str, ...]) -> CheckConstraint:
     """`column` holds one of `values`."""
     listed = ", ".join(f"'{str(value)}'" for value in values)
-    return CheckConstraint(f"{column} IN ({listed})", name=column)
+    shown = f'"{column}"' if column in WORDS_OF_SQL else column
+    return CheckConstraint(f"{shown} IN ({listed})", name=column)
 
 
 families = Table(

@@ -29,7 +29,8 @@ def _times(*names: str, nullable: bool = False) -> list[sa.Column[Any]]:
 
 def _one_of(table: str, column: str, *values: str) -> sa.CheckConstraint:
     listed = ", ".join(f"'{value}'" for value in values)
-    return sa.CheckConstraint(f"{column} IN ({listed})", name=op.f(f"ck_{table}_{column}"))
+    shown = '"left"' if column == "left" else column  # A word of SQL.
+    return sa.CheckConstraint(f"{shown} IN ({listed})", name=op.f(f"ck_{table}_{column}"))
 
 
 def _refers(table: str, column: str, to: str) -> sa.ForeignKeyConstraint:
