@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.e2e.test_kill import rows
 from tests.spine import holdfast
 
 ASKED = ("fidelity", "--texts", "30", "--words", "2", "--proposals", "8")
 
 
+@pytest.mark.slow
 def test_both_tables_are_told_and_stored(workspace: Path) -> None:
     result = json.loads(holdfast(*ASKED, "--json", cwd=workspace).stdout)
     maps = {(r["method"], r["change"]) for r in result["maps"]}

@@ -53,8 +53,8 @@ class Prefilter:
     """How soon one prefilter comes to the best of the proposals. Means over texts; families are the units."""
 
     prefilter: str
-    """`random`, `token` (gradient at the word), `mask` (where a new word stands masked instead), `both` (their
-    mean, as in menus)."""
+    """`random`, `token` (gradient at the word), `mask` (where a new word stands masked instead), `both` (the
+    mean of these two, as in menus)."""
     scope: str
     """`text`: the proposals for all words compete; `word`: those for each word by itself."""
     texts: int
