@@ -1,7 +1,7 @@
 """How fast does the workbench feel? Key to fresh score, click to ranked list, in a real browser.
 
 Debian's Chromium drives the pages of a real server that scores by a 6-layer, 384-wide encoder (random
-weights: the arithmetic of trained ones) on texts of about 64 tokens. A key counts from its press to the moment
+weights: the arithmetic of trained ones) on texts of about 64 tokens. A key counts from its press to when
 the shown score is the new text's own; a click from the press to the first ranked edit. The pages wait 120 ms
 after a key, in case another follows: that pause is a part of the first figure.
 
