@@ -94,8 +94,8 @@ def test_training_is_refused_what_is_held_out(done: tuple[Path, dict[str, Any]])
 @pytest.mark.parametrize(
     ("option", "part"), [(("--queries", "200"), "100, 300, 1000, 3000"), (("--seeds", "4"), "1 to 3")]
 )
-def test_what_the_suite_does_not_have(baseline: Path, option: tuple[str, str], part: str) -> None:
-    refused = holdfast("suite", *option, cwd=baseline, check=False)
+def test_what_the_suite_does_not_have(workspace: Path, option: tuple[str, str], part: str) -> None:
+    refused = holdfast("suite", *option, cwd=workspace, check=False)
     assert refused.returncode == 2 and part in refused.stderr and "Traceback" not in refused.stderr
 
 
