@@ -100,8 +100,8 @@ def begin(page: Any, link: str) -> None:
     """Join, read the notice, start a session."""
     page.goto(link)
     page.get_by_role("textbox", name="Name to sign in with").fill("ada")
-    page.get_by_role("textbox", name="Password", exact=True).fill(PASSWORD)
-    page.get_by_role("textbox", name="once more").fill(PASSWORD)
+    for number in (0, 1):
+        page.locator("input[type=password]").nth(number).fill(PASSWORD)
     page.get_by_role("button", name="Make the account").click()
     page.get_by_role("button", name="I have read this").click()
     page.get_by_role("navigation").first.wait_for()
@@ -130,11 +130,11 @@ def clicks(page: Any, n: int) -> list[float]:
     """Milliseconds from a click on a word to its ranked list, `n` words."""
     found = []
     for number in range(n):
-        words = page.get_by_role("group").last.get_by_role("button")
+        words = page.get_by_role("group", name="Words of the completion").get_by_role("button")
         word = words.nth(number % words.count()).element_handle()
         found.append(float(word.evaluate(CLICKED)))
-        page.keyboard.press("Escape")
-        page.locator("[role=dialog]").wait_for(state="hidden")
+        page.reload()
+        page.locator("output[aria-busy=false]").first.wait_for()
     return found
 
 
