@@ -288,6 +288,7 @@ def test_a_token_that_was_revoked_or_ended_is_useless(bench):
     assert ok(bot.get("/api/attack/options"))["live"]
     (row,) = [one for one in ok(admin.get("/api/people")) if one["bot"]]
     assert row["tokens"][0]["prefix"] == made["token"][:7]
+    assert row["tokens"][0]["last_used"] is not None
     ok(admin.delete(f"/api/people/tokens/{row['tokens'][0]['id']}"))
     problem(bot.get("/api/attack/options"), 401, "signed_out")
 

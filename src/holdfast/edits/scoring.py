@@ -8,10 +8,9 @@ from collections.abc import Callable, Sequence
 from random import Random
 
 from holdfast.edits.admission import rule_of
-from holdfast.edits.text import apply
 from holdfast.errors import InputError
 from holdfast.protocols import Scorer
-from holdfast.types import AttackBudget, Edit, Snippet
+from holdfast.types import AttackBudget, Snippet
 
 __all__ = ["GRADIENT_QUERIES", "ExactScorer", "QueryMeter", "cache_prefix", "score_safely"]
 
@@ -120,10 +119,3 @@ class ExactScorer:
             for key, z in zip(chunk, score_safely(self.target, [fresh[k] for k in chunk]), strict=True):
                 self.cache[key] = z
         return [self.cache.get(key) for key in keys]
-
-    def score_edits(
-        self, base: Snippet, edits: Sequence[Edit], rng: Random
-    ) -> list[tuple[Edit, Snippet, float | None]]:
-        """Each edit of `base` with the text it leads to and that text's logit."""
-        texts = [apply(base, edit) for edit in edits]
-        return list(zip(edits, texts, self.score(texts, rng), strict=True))

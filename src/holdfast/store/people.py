@@ -208,6 +208,11 @@ class People(Desk):
             rows = connection.execute(select(tokens).order_by(tokens.c.created.desc())).mappings()
             return [_to_token(row) for row in rows]
 
+    def touch_token(self, id: str) -> None:
+        """The token was used now."""
+        with self._write() as connection:
+            connection.execute(update(tokens).where(tokens.c.id == id).values(used=self._clock()))
+
     def revoke_token(self, id: str) -> None:
         """Make it useless."""
         with self._write() as connection:

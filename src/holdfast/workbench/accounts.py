@@ -115,6 +115,8 @@ class Accounts:
         account = self._people.account(found.worker)
         if not account.active:
             return NOBODY
+        if found.used is None or now - found.used > _TOUCH:
+            self._people.touch_token(found.id)
         return Visitor(worker=account.worker, login=account.login, roles=account.roles, bot=True)
 
     def invite(
