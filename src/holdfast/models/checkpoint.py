@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from holdfast.errors import CheckpointError, ConfigError
 from holdfast.provenance import hash_file, packages, revision
+from holdfast.types import CheckpointRef
 
 if TYPE_CHECKING:
     import torch
@@ -78,6 +79,17 @@ class Metadata:
     """Hash of data and settings: the same call again finds its work done."""
     training: dict[str, Any] = field(default_factory=dict)
     """Result of training."""
+
+    def ref(self, path: str) -> CheckpointRef:
+        """The model saved in `path`: which weights, dtype and length."""
+        return CheckpointRef(
+            name=Path(path).name,
+            kind=self.kind,
+            path=path,
+            sha256=self.sha256,
+            dtype=self.dtype,
+            max_length=self.max_length,
+        )
 
 
 def _matching(folder: Path, patterns: tuple[str, ...]) -> list[Path]:

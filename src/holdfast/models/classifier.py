@@ -81,14 +81,7 @@ class HFClassifier:
     @property
     def checkpoint(self) -> CheckpointRef:
         """Which weights, dtype and length the logits belong to (`sha256` is empty before it is saved)."""
-        return CheckpointRef(
-            name=Path(self.path).name,
-            kind="classifier",
-            path=self.path,
-            sha256=self.metadata.sha256,
-            dtype=self.metadata.dtype,
-            max_length=self.metadata.max_length,
-        )
+        return self.metadata.ref(self.path)
 
     def score(self, snippets: Sequence[Snippet]) -> FloatArray:
         """Logits, shape (n,), float64, in input order. Equal token ids get equal logits.

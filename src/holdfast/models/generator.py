@@ -87,14 +87,7 @@ class HFGenerator:
     @property
     def checkpoint(self) -> CheckpointRef:
         """Which weights it draws from."""
-        return CheckpointRef(
-            name=Path(self.path).name,
-            kind="generator",
-            path=self.path,
-            sha256=self.metadata.sha256,
-            dtype=self.metadata.dtype,
-            max_length=self.metadata.max_length,
-        )
+        return self.metadata.ref(self.path)
 
     def sample(self, prompts: Sequence[str], n: int, seed: int, *, first: int = 0) -> list[list[str]]:
         """Completions `first` to `first + n` of each prompt.

@@ -20,7 +20,7 @@ from holdfast.errors import CheckpointError, InputError
 from holdfast.models.checkpoint import METADATA, checkpoint_hash, read_metadata, tokenizer_hash, weights_hash
 from holdfast.provenance import hash_text
 from holdfast.training.result import TrainingResult
-from holdfast.types import CheckpointRef, Example, Snippet
+from holdfast.types import Example, Snippet
 
 if TYPE_CHECKING:
     from holdfast.models.classifier import HFClassifier
@@ -58,10 +58,11 @@ class ClassifierTraining:
     positive_weight: float = 1.0
 
     @classmethod
-    def of(cls, config: Config, *, seed: int, steps: int = 0) -> ClassifierTraining:
-        """The settings that a workspace's config names."""
+    def of(cls, config: Config, *, seed: int, steps: int = 0, warm: bool = False) -> ClassifierTraining:
+        """The settings that a workspace's config names; `warm`: of a classifier trained further."""
+        rate = config.classifier.learning_rate * (config.train.round_rate if warm else 1)
         return cls(
-            model=config.classifier,
+            model=config.classifier.model_copy(update={"learning_rate": rate}),
             train=config.train,
             steps=steps,
             acceptance=config.filter.acceptance,
@@ -214,15 +215,7 @@ def _finished(out: Path, fingerprint: str) -> TrainingResult | None:
             f"files in {out} have changed since training", do="remove the folder and train again"
         )
     shutil.rmtree(_work(out), ignore_errors=True)
-    ref = CheckpointRef(
-        name=out.name,
-        kind=metadata.kind,
-        path=str(out),
-        sha256=metadata.sha256,
-        dtype=metadata.dtype,
-        max_length=metadata.max_length,
-    )
-    return TrainingResult.from_dict({**metadata.training, "checkpoint": asdict(ref)})
+    return TrainingResult.from_dict({**metadata.training, "checkpoint": asdict(metadata.ref(str(out)))})
 
 
 def _work(out: Path) -> Path:
