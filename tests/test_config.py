@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from holdfast.config import Config, find_workspace, load_config
 from holdfast.errors import ConfigError
 from holdfast.provenance import stream, stream_seed
+from holdfast.training.trainer import ClassifierTraining
 
 
 def test_defaults_and_overrides(tmp_path: Path) -> None:
@@ -29,6 +30,24 @@ def test_bad_overrides(tmp_path: Path, text: str) -> None:
     path.write_text("seed = 3\n")
     with pytest.raises(ConfigError):
         load_config(path, overrides=[text])
+
+
+@pytest.mark.parametrize(
+    ("sections", "rate", "decay"),
+    [
+        ({}, 1e-3, 1.0),
+        ({"classifier": {"base": "scratch"}, "generator": {"base": "gpt2"}}, 1e-3, 1.0),
+        ({"generator": {"base": "gpt2"}}, 3e-5, 0.01),
+        ({"classifier": {"base": "bert-base-cased"}}, 3e-5, 0.01),
+        ({"classifier": {"weight_decay": 0.2, "learning_rate": 5e-4}}, 5e-4, 0.2),
+    ],
+)
+def test_rate_and_decay_fit_the_base(sections: dict[str, object], rate: float, decay: float) -> None:
+    config = Config.model_validate(sections)
+    assert (config.classifier.learning_rate, config.classifier.weight_decay) == (rate, decay)
+    trained = [ClassifierTraining.of(config, seed=0, warm=warm).model for warm in (False, True)]
+    assert [m.learning_rate for m in trained] == [rate, rate * config.train.round_rate]
+    assert trained[1].weight_decay == decay
 
 
 def test_workspace_is_found_upward(tmp_path: Path) -> None:

@@ -71,8 +71,7 @@ class DataConfig(_Section):
     test: int = Field(8000, ge=0)
     """Natural snippets for measurement."""
     parents: int = Field(1000, ge=0)
-    """Catastrophic snippets kept for attacks to start from (half train, half measure; families apart). No
-    classifier trains on them: a memorised text is no parent."""
+    """Catastrophic snippets that attacks start from (half train, half measure); no classifier sees them."""
     validation_share: float = Field(0.12, ge=0, lt=1)
     """Share of imported families that become validation where the file names no split."""
     test_share: float = Field(0.18, ge=0, lt=1)
@@ -91,11 +90,11 @@ class _ModelConfig(_Section):
     batch: int = Field(64, ge=1)
     """Snippets a training step."""
     learning_rate: float = Field(1e-3, gt=0)
-    """Peak learning rate. Left out, it fits the base: from scratch 3e-3 (generator) or 1e-3 (classifier, also
-    from a generator that was trained from scratch); any other base 3e-5."""
+    """Peak. Left out, it fits the base: small generator 3e-3, small classifier 1e-3, any other 3e-5."""
     warmup: float = Field(0.06, ge=0, lt=1)
     """Share of the steps in which the rate rises from 0."""
     weight_decay: float = Field(0.01, ge=0)
+    """AdamW's. Left out, it fits the base: 1 for a small classifier, 0.01 for anything else."""
 
     @model_validator(mode="after")
     def _divisible(self) -> Self:
@@ -143,7 +142,9 @@ class TrainConfig(_Section):
     steps: int = Field(1600, ge=1)
     """Optimiser steps of the baseline."""
     round_steps: int = Field(300, ge=1)
-    """Optimiser steps of each later round (warm start), or of a fresh start where `warm` is false."""
+    """Optimiser steps of each later round."""
+    round_rate: float = Field(0.5, gt=0)
+    """Peak learning rate of a round that starts warm, as a share of the classifier's: it forgets less."""
     warm: bool = True
     """Start a round from the classifier before it; false: from the base again."""
     objective: str = "ce"
@@ -228,8 +229,10 @@ class MeasureConfig(_Section):
     """Draws per stratum, on average, for the exact stratified estimate; 0: not computed."""
 
 
-SCRATCH_RATE, HEAD_RATE, TUNING_RATE = 3e-3, 1e-3, 3e-5
-"""Peak learning rates: a generator from scratch, a small classifier, a large pretrained base."""
+SCRATCH = {"learning_rate": 3e-3, "weight_decay": 0.01}
+SMALL_HEAD = {"learning_rate": 1e-3, "weight_decay": 1.0}
+TUNING = {"learning_rate": 3e-5, "weight_decay": 0.01}
+"""What fits a generator from scratch, a small classifier, and any other base."""
 
 
 def _scratch(values: dict[str, Any], name: str) -> bool:
@@ -271,14 +274,13 @@ class Config(_Section):
     @model_validator(mode="before")
     @classmethod
     def _rates(cls, values: Any) -> Any:
-        """Fill in learning rates that fit the bases; a rate that is given stands."""
+        """Fill in learning rates and weight decay that fit the bases; a value that is given stands."""
         if not isinstance(values, dict):
             return values
         filled = dict(values)
-        for name, rate in (("generator", SCRATCH_RATE), ("classifier", HEAD_RATE)):
-            section = values.get(name, {})
-            if isinstance(section, dict) and "learning_rate" not in section:
-                filled[name] = {**section, "learning_rate": rate if _scratch(values, name) else TUNING_RATE}
+        for name, own in (("generator", SCRATCH), ("classifier", SMALL_HEAD)):
+            if isinstance(section := values.get(name, {}), dict):
+                filled[name] = (own if _scratch(values, name) else TUNING) | section
         return filled
 
     @model_validator(mode="after")
@@ -384,9 +386,7 @@ def origins(
     walk(read_toml(path), "")
     if (environment or {}).get("HOLDFAST_DATABASE_URL"):
         found["database"] = "environment"
-    for text in overrides:
-        found[".".join(parse_override(text)[0])] = "flag"
-    return found
+    return found | {".".join(parse_override(text)[0]): "flag" for text in overrides}
 
 
 def find_workspace(start: Path) -> Path:

@@ -49,6 +49,10 @@ width = 192
 heads = 6
 max_length = 256
 learning_rate = 5e-4
+weight_decay = 0.01
+
+[train]
+round_rate = 1.0
 
 {shares}[annotator]
 name = "people"            # labels come by `holdfast import labels.jsonl`; or "model", "labels"

@@ -87,7 +87,7 @@ def train_named(workspace: Workspace, name: str, *, start: str = "", steps: int 
         examples,
         validation_examples(workspace),
         model=model,
-        settings=ClassifierTraining.of(config, seed=seed, steps=steps),
+        settings=ClassifierTraining.of(config, seed=seed, steps=steps, warm=bool(start)),
         out=workspace.folder(name),
         progress=workspace.reporter.step(f"train {name}"),
     )
@@ -96,12 +96,12 @@ def train_named(workspace: Workspace, name: str, *, start: str = "", steps: int 
     return ref
 
 
-def _trained_on(workspace: Workspace, examples: list[Example], name: str, steps: int) -> bool:
+def _trained_on(workspace: Workspace, examples: list[Example], name: str, steps: int, warm: bool) -> bool:
     """Whether the stored checkpoint `name` was trained on `examples` with today's settings."""
     from holdfast.training.trainer import ClassifierTraining, classifier_fingerprint, trained_alike
 
     seed = workspace.seed("train classifier", name)
-    settings = ClassifierTraining.of(workspace.config, seed=seed, steps=steps)
+    settings = ClassifierTraining.of(workspace.config, seed=seed, steps=steps, warm=warm)
     today = classifier_fingerprint(examples, validation_examples(workspace), settings)
     return trained_alike(workspace.folder(name), today)
 
@@ -114,7 +114,7 @@ def train_classifier(workspace: Workspace, *, name: str = "baseline", start: str
     examples = training_examples(workspace)
     counts = Counter(e.verdict.value for e in examples)
     shown = ", ".join(f"{n:,} {verdict}" for verdict, n in sorted(counts.items()))
-    same = not there or _trained_on(workspace, examples, name, steps)
+    same = not there or _trained_on(workspace, examples, name, steps, bool(start))
     text = f"{name}: {ref.path}, {'already ' if there else ''}trained on {shown}"
     if not same:
         text = (
