@@ -4,7 +4,8 @@ from dataclasses import replace
 import pytest
 from scipy.stats import spearmanr
 
-from holdfast.attacks.assist import EditAssistant
+from holdfast.attacks.assist import EditAssistant, _corrected, _in_turn
+from holdfast.attacks.firstorder import WordVectors
 from holdfast.attacks.saliency import METHODS, saliency_map
 from holdfast.config import ClassifierConfig
 from holdfast.edits.text import apply, invert
@@ -14,7 +15,7 @@ from holdfast.models.classifier import new_classifier
 from holdfast.models.tokenizer import train_tokenizer
 from holdfast.protocols import Assistant
 from holdfast.testing import CountingScorer, KeywordScorer, check_assistant
-from holdfast.types import EditRequest, Snippet
+from holdfast.types import Edit, EditRequest, RankedEdit, Snippet
 from tests.attacks.toy import EMPTY, EmbeddedToy, ToyClassifier
 from tests.edits.little import proposer, snippets
 
@@ -199,6 +200,29 @@ def test_first_order_finds_the_best_with_few_scores():
     targets = (TARGET, plain, ScoresOnly(plain))
     masked, tokens, none = [kept(t, "substitute", "insert", exact=3) for t in targets]
     assert masked > 0.95 and masked > tokens + 0.1 and tokens > none + 0.1
+
+
+def test_words_in_pieces_have_places_of_their_own():
+    """Their guesses, on a mean of embeddings, never come first; exact scores decide on the rest."""
+    base = Edit(side="prompt", start=0, stop=1, old="x", new="", operation="substitute")
+    entries = [
+        RankedEdit(edit=replace(base, new=f"{kind}{n}"), before=1.0, logit=None, estimate=level + n / 100)
+        for kind, level in (("whole", 0.0), ("pieced", 0.9))
+        for n in range(20)
+    ]
+    kinds = {e.edit: ("here", e.edit.new.startswith("pieced")) for e in entries}
+    first = _in_turn(entries, 12, 0.0, kinds)
+    assert [e.edit.new for e in first if kinds[e.edit][1]] == ["pieced0", "pieced1"]
+    assert [e.edit.new for e in first if not kinds[e.edit][1]] == [f"whole{n}" for n in range(10)]
+    scored = [replace(e, logit=-2.0 if kinds[e.edit][1] else 0.5) for e in first]
+    rest = _corrected([e for e in entries if e not in first], scored, kinds)
+    best = sorted(rest, key=lambda e: e.estimate)[:4]
+    assert [e.edit.new for e in best] == [f"pieced{n}" for n in range(2, 6)]
+
+
+def test_a_word_counts_its_pieces(real):
+    vectors = WordVectors(real, real.token_gradients(SNIPPET).matrix)
+    assert vectors.pieces("wolf") == 1 and vectors.pieces("wolfzqxwolf") > 1 and vectors.pieces("") == 0
 
 
 def test_few_scores_find_the_best_of_all_kinds_of_edits():

@@ -9,7 +9,7 @@ from itertools import zip_longest
 from random import Random
 from typing import TYPE_CHECKING
 
-from holdfast.attacks.closely import Masked, group_of, guessed_changes, masked_at
+from holdfast.attacks.closely import Masked, group_of, guessed_changes, in_pieces, masked_at
 from holdfast.attacks.firstorder import (
     Look,
     TokenDifferentiable,
@@ -53,9 +53,15 @@ _WORTH_A_GRADIENT = 9
 """Edits of one place from which on they are ordered by a gradient of their own."""
 _FIRST = 0.75
 """Share of a menu's exact scores that goes to each kind of edits in turn; the rest goes where these lead."""
+_PIECED = 6
+"""Among the new words that a kind has scored, each so manyth is one of several tokens."""
 _TRUST = 0.5
 """How far a guess is believed beside exact scores of its kind."""
 _MAP = EditRequest(propose=40, exact=4, screen=8, operations=("substitute", "delete"))
+
+
+_Kind = tuple[Hashable, bool]
+"""What edits have in common whose guesses compare: their group, and whether the new word is in pieces."""
 
 
 class EditAssistant:
@@ -142,7 +148,8 @@ class EditAssistant:
         place = (side, start, stop)
         found = propose_at(snippet, place, self.proposer, request, lambda edits: self._first(snippet, edits))
         entries = self._entries(snippet, found, before, closely=True)
-        kinds = {p.edit: group_of(p) for p in found}
+        vectors = self._vectors
+        kinds = {p.edit: (group_of(p), vectors is not None and in_pieces(p, vectors)) for p in found}
         if self.plausible is not None:
             width = max(request.screen, request.exact)
             entries = self._screened(snippet, [_in_turn(entries, width, request.explore, kinds)])[0]
@@ -296,17 +303,19 @@ def _by_gain(entries: list[RankedEdit]) -> list[RankedEdit]:
 
 
 def _in_turn(
-    entries: list[RankedEdit], n: int, explore: float, kinds: Mapping[Edit, Hashable]
+    entries: list[RankedEdit], n: int, explore: float, kinds: Mapping[Edit, _Kind]
 ) -> list[RankedEdit]:
     """As `_shortlist`, but the kinds of edits take turns: guesses of two kinds are hard to compare.
 
-    First comes one edit of each operation.
+    First comes one edit of each operation. Within a group words in pieces have their own places.
     """
-    queues: dict[Hashable, list[RankedEdit]] = {}
+    queues: dict[Hashable, tuple[list[RankedEdit], list[RankedEdit]]] = {}
     for entry in _shortlist(entries, len(entries), 0.0):
         if entry.estimate is not None:
-            queues.setdefault(kinds[entry.edit], []).append(entry)
-    known = [e for row in zip_longest(*queues.values()) for e in row if e is not None]
+            group, pieced = kinds[entry.edit]
+            queues.setdefault(group, ([], []))[pieced].append(entry)
+    spaced = [_spaced(*pair) for pair in queues.values()]
+    known = [e for row in zip_longest(*spaced) for e in row if e is not None]
     lead = {e.edit.operation: e for e in reversed(known)}.values()
     known = [*lead, *(e for e in known if e not in lead)]
     other = sorted((e for e in entries if e.estimate is None), key=lambda e: -e.plausible)
@@ -314,8 +323,19 @@ def _in_turn(
     return known[: n - room] + other[:room]
 
 
+def _spaced(whole: list[RankedEdit], pieced: list[RankedEdit]) -> list[RankedEdit]:
+    """Both lists in one: each `_PIECED`th is of the second, as long as both last."""
+    found: list[RankedEdit] = []
+    rest = iter(pieced)
+    for number, entry in enumerate(whole, 1):
+        found.append(entry)
+        if number % (_PIECED - 1) == 0:
+            found += [e for e in [next(rest, None)] if e is not None]
+    return [*found, *rest]
+
+
 def _corrected(
-    entries: list[RankedEdit], scored: list[RankedEdit], kinds: Mapping[Edit, Hashable]
+    entries: list[RankedEdit], scored: list[RankedEdit], kinds: Mapping[Edit, _Kind]
 ) -> list[RankedEdit]:
     """The entries with new estimates, by what exact scores say of others of their kind.
 

@@ -23,7 +23,7 @@ from holdfast.types import Edit, Snippet
 if TYPE_CHECKING:
     from holdfast.attacks.firstorder import Place, Vector
 
-__all__ = ["Masked", "group_of", "guessed_changes", "masked_at"]
+__all__ = ["Masked", "group_of", "guessed_changes", "in_pieces", "masked_at"]
 
 
 @dataclass(frozen=True)
@@ -112,6 +112,15 @@ def group_of(proposal: Proposal) -> Hashable:
     if proposal.edit.operation == "delete":
         return "delete"
     return proposal.place, proposal.worded, proposal.edit.operation
+
+
+def in_pieces(proposal: Proposal, vectors: WordVectors) -> bool:
+    """True if the new word is of several tokens.
+
+    Its guess stands on the mean of their embeddings, which is like no word's: such guesses are near zero
+    whatever the word does, and are comparable among themselves only.
+    """
+    return proposal.worded and vectors.pieces(_new_word(proposal.edit, proposal.place)) > 1
 
 
 def _gone(marks: Look, place: Place, neutral: Vector) -> float:

@@ -82,6 +82,7 @@ class WordVectors:
         self._matrix = matrix
         self._first = self._rows(matrix)
         self._known: dict[str, Vector | None] = {}
+        self._pieces: dict[str, int] = {}
 
     @staticmethod
     def _rows(matrix: Any) -> list[list[float]]:
@@ -98,6 +99,11 @@ class WordVectors:
             self._known[word] = self._embed(word)
         return self._known[word]
 
+    def pieces(self, word: str) -> int:
+        """How many tokens the word is made of; 0 where the encoder makes nothing of it."""
+        self.of(word)
+        return self._pieces.get(word, 0)
+
     def _embed(self, word: str) -> Vector | None:
         alone = Snippet(prompt="", completion=word)
         try:
@@ -108,6 +114,7 @@ class WordVectors:
         own = [i for i, span in zip(ids, spans, strict=False) if span is not None and span[2] > span[1]]
         if not own:
             return None
+        self._pieces[word] = len(own)
         mean: Vector = self._matrix[own].float().mean(dim=0).cpu().numpy()
         return mean
 
