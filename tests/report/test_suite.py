@@ -23,13 +23,14 @@ def curve(method, finds=((20, 1), (150, 2)), share=(0.25, 0.5, 0.5)):
 
 def result(*curves):
     return SuiteResult(
-        suite="suite-1",
+        suite="suite-2",
         target="t<&",
         checkpoint_sha256="x",
         threshold=0.0,
         budget=300,
         seeds=1,
         parents_sha256="y",
+        choosing=9,
         screened=False,
         held_out=("b",),
         rows=(),

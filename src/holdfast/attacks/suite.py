@@ -22,7 +22,7 @@ __all__ = ["SUITE", "attacker_name", "check_trainable", "run_suite", "suite_seed
 _BOTH = ("prompt", "completion")
 
 SUITE = Suite(
-    name="suite-1",
+    name="suite-2",
     methods=("beam", "hotflip", "greedy", "random", "genetic", "characters"),
     versions=("beam@1", "hotflip@1", "greedy@1", "random@1", "genetic@1", "characters@1"),
     held_out=("genetic", "characters"),
@@ -53,7 +53,7 @@ SUITE = Suite(
         },
     },
 )
-"""The current suite."""
+"""The current suite. It differs from suite-1 in how parents are chosen: `workflows/starting.py`."""
 
 
 def check_trainable(methods: Iterable[str]) -> None:

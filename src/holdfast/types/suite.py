@@ -21,7 +21,7 @@ class Suite:
     """What is run. Frozen: any change of it is a suite of another name."""
 
     name: str
-    """`suite-1`."""
+    """`suite-2`."""
     methods: tuple[str, ...]
     """Registered attacks, in the order in which they are run."""
     versions: tuple[str, ...]
@@ -100,7 +100,10 @@ class SuiteResult:
     budget: int
     seeds: int
     parents_sha256: str
-    """Hash of the sorted ids of the parents: figures compare only where it is the same."""
+    """Hash of the sorted ids of what the parents were chosen from: figures compare only where it is the same,
+    and the number of parents too."""
+    choosing: int
+    """Exact scores that choosing the parents took; not among the rows' queries."""
     screened: bool
     """True where an oracle screens texts before they are scored: validity is then 1 by construction."""
     held_out: tuple[str, ...]

@@ -33,6 +33,7 @@ __all__ = [
     "keep_candidates",
     "keep_found",
     "measured_cost",
+    "parent_pool",
     "parents",
     "refuse_held_out",
 ]
@@ -49,6 +50,14 @@ def parents(workspace: Workspace, purpose: Purpose, n: int, round_number: int) -
     for those that annotations call something else), then the split's own snippets whose annotations say
     CATASTROPHIC (no attacks, nothing that was delivered).
     """
+    order = parent_pool(workspace, purpose)
+    n = min(n, len(order))
+    first = max(0, round_number - 1) * n
+    return [order[i % len(order)] for i in range(first, first + n)]
+
+
+def parent_pool(workspace: Workspace, purpose: Purpose) -> list[StoredSnippet]:
+    """All that `parents` has to choose from, in one seeded order."""
     split = SPLITS[purpose]
     drawn = workspace.store.snippets(split=split, group=f"parents-{split.value}")
     verdicts = workspace.verdicts([s.id for s in drawn])
@@ -62,10 +71,7 @@ def parents(workspace: Workspace, purpose: Purpose, n: int, round_number: int) -
             f"no catastrophic snippet in the {split.value} split to start from",
             do="label some (`holdfast import`), or `holdfast sample`",
         )
-    order = stream(workspace.config.seed, "parents", purpose).sample(pool, len(pool))
-    n = min(n, len(pool))
-    first = max(0, round_number - 1) * n
-    return [order[i % len(order)] for i in range(first, first + n)]
+    return stream(workspace.config.seed, "parents", purpose).sample(pool, len(pool))
 
 
 def refuse_held_out(workspace: Workspace) -> None:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 
 from holdfast.errors import ConfigError, InputError
+from holdfast.provenance import stream
 from holdfast.types import Annotation, Draw, Snippet, Source, Split, StoredSnippet
 from holdfast.workflows.estimate import announce_draws
 from holdfast.workflows.outcome import Outcome
-from holdfast.workflows.workspace import Workspace
+from holdfast.workflows.workspace import RARE, Workspace
 
-__all__ = ["POOLS", "sample"]
+__all__ = ["POOLS", "draw_rare", "sample"]
 
 POOLS: tuple[tuple[str, Source, Split], ...] = (
     ("natural", Source.NATURAL, Split.TRAIN),
@@ -23,6 +27,11 @@ POOLS: tuple[tuple[str, Source, Split], ...] = (
 )
 """Group name, source and split of what is drawn from a corpus. Parents are catastrophic snippets that attacks
 start from; training parents and measuring parents are drawn apart and never meet."""
+
+_EACH = 8
+"""Measuring parents of a strategy from which on no more are drawn for it."""
+_PER_STRATUM = 4
+"""Draws of each stratum among which those are looked for."""
 
 
 def sample(workspace: Workspace, *, source: str = "auto", n: int = 2000, split: str = "train") -> Outcome:
@@ -99,6 +108,44 @@ def _draw_pool(workspace: Workspace, group: str, source: Source, split: Split, n
     )
 
 
+def draw_rare(workspace: Workspace) -> None:
+    """Fill strategies that have few measuring parents up to `_EACH`, from the corpus's strata; once.
+
+    Weighted draws hold no parent of the rarest strategies, so attacks would never start there. The strata are
+    those of the corpus, the same for every target; a strategy is what the oracle's annotation says. Nothing
+    is done where the corpus has no strata.
+    """
+    from holdfast.annotation.annotators import OracleAnnotator
+
+    corpus, oracle = workspace.catastrophe.corpus, workspace.catastrophe.oracle
+    if (
+        corpus is None
+        or corpus.strata is None
+        or oracle is None
+        or workspace.store.count_snippets(group=RARE)
+    ):
+        return
+    held = workspace.examples(workspace.store.snippets(group="parents-test"))
+    have = Counter(e.strategy for e in held if e.verdict.strict)
+    strata = corpus.strata()
+    draws = [
+        # Every stratum has as many draws: that is what they weigh before some are chosen.
+        replace(draw, log_weight=math.log(stratum.probability * len(strata)))
+        for stratum in strata
+        for draw in stratum.sample(_PER_STRATUM, workspace.seed("sample", RARE, stratum.name))
+    ]
+    stream(workspace.config.seed, "sample", RARE).shuffle(draws)
+    kept: dict[str, tuple[StoredSnippet, Annotation]] = {}
+    fresh = _fresh(workspace, draws, Source.TILTED, Split.TEST, RARE)
+    for stored, mark in _judged(fresh, OracleAnnotator(workspace.catastrophe)):
+        if mark is None or not mark.judgement.verdict.strict or stored.id in kept:
+            continue
+        if have[mark.judgement.strategy] < _EACH:
+            have[mark.judgement.strategy] += 1
+            kept[stored.id] = (stored, mark)
+    workspace.store.add_snippets([s for s, _ in kept.values()], annotations=[m for _, m in kept.values()])
+
+
 def _fresh(
     workspace: Workspace, draws: list[Draw], source: Source, split: Split, group: str
 ) -> list[StoredSnippet]:
@@ -138,8 +185,6 @@ def _judged(
 
 def _from_generator(workspace: Workspace, n: int, split: Split) -> Outcome:
     """Completions of the split's prompts by the trained generator, stored unlabelled as group `generated`."""
-    from holdfast.provenance import stream
-
     pool = [s for s in workspace.texts(split) if s.snippet.prompt]
     if not pool:
         raise InputError(f"no prompts in the {split} split", do="`holdfast import` a file or a book first")

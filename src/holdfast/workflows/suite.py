@@ -25,16 +25,17 @@ from holdfast.types import (
     Target,
 )
 from holdfast.workflows.annotate import export_commands
-from holdfast.workflows.attack import keep_found, parents
+from holdfast.workflows.attack import keep_found
 from holdfast.workflows.calibrate import newest_target
 from holdfast.workflows.estimate import OVERHEAD, announce, scoring_rate
 from holdfast.workflows.outcome import Outcome
+from holdfast.workflows.starting import Start, parents_by_strategy
 from holdfast.workflows.workspace import Workspace
 
 if TYPE_CHECKING:
     from holdfast.measurement.suite import Evidence
 
-__all__ = ["suite"]
+__all__ = ["suite", "suite_proposals"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +46,12 @@ class _Run:
     target: Target
     budget: int
     seeds: int
-    parents: tuple[StoredSnippet, ...]
+    start: Start
+
+    @property
+    def parents(self) -> tuple[StoredSnippet, ...]:
+        """What is attacked."""
+        return self.start.parents
 
     @property
     def name(self) -> str:
@@ -97,13 +103,13 @@ def _asked(workspace: Workspace, target: str, queries: int, seeds: int, n: int) 
         raise ConfigError(f"--queries {queries}", expected=f"one of {', '.join(map(str, SUITE.budgets))}")
     if not 1 <= seeds <= SUITE.seeds:
         raise ConfigError(f"--seeds {seeds}", expected=f"1 to {SUITE.seeds}")
-    chosen = parents(workspace, "measure", n or workspace.config.measure.parents, 0)
+    against = workspace.target(target or newest_target(workspace))
     return _Run(
         suite=SUITE,
-        target=workspace.target(target or newest_target(workspace)),
+        target=against,
         budget=queries,
         seeds=seeds,
-        parents=tuple(chosen),
+        start=parents_by_strategy(workspace, against.name, n or workspace.config.measure.parents),
     )
 
 
@@ -139,7 +145,7 @@ def _search(workspace: Workspace, run: _Run) -> None:
 
     run_suite(
         run.suite,
-        build_suite(run.suite, _proposals(workspace, run.suite), workspace.annotator),
+        build_suite(run.suite, suite_proposals(workspace, run.suite), workspace.annotator),
         snippets,
         target=classifier,
         threshold=run.target.threshold.value,
@@ -150,7 +156,7 @@ def _search(workspace: Workspace, run: _Run) -> None:
     )
 
 
-def _proposals(workspace: Workspace, suite: Suite) -> Any:
+def suite_proposals(workspace: Workspace, suite: Suite) -> Any:
     """The suite's own proposals, from held-out text, whatever the workspace is configured for."""
     own = workspace.config.attack.model_copy(update={"proposals": dict(suite.proposals)})
     config = workspace.config.model_copy(update={"attack": own})
@@ -211,7 +217,8 @@ def _evidence(
     noun = "seed" if run.seeds == 1 else "seeds"
     return Evidence(
         target=run.target.name,
-        population=f"{len(run.parents):,} held-out parents, {run.seeds} {noun}",
+        population=f"{len(run.parents):,} held-out parents (strategies in turn, half of them nearest to the "
+        f"threshold), {run.seeds} {noun}",
         judgements=judgements,
         groups=groups,
         families={s.id: s.family for s in run.parents},
@@ -245,8 +252,9 @@ def _tell(
         threshold=run.target.threshold.value,
         budget=run.budget,
         seeds=run.seeds,
-        parents_sha256=hash_text("\n".join(sorted(s.id for s in run.parents))),
+        parents_sha256=hash_text("\n".join(sorted(s.id for s in run.start.pool))),
         screened=build_screen(workspace.annotator) is not None,
+        choosing=run.start.queries,
         held_out=run.suite.held_out,
         rows=tuple(rows),
         curves=tuple(suite_curves(searches, evidence, run.budget)),
@@ -303,6 +311,7 @@ def _lines(result: SuiteResult) -> list[str]:
     """The tables for the terminal, one a budget."""
     held = ", ".join(result.held_out)
     lines = [f"{result.suite} on {result.target}: {result.population}; held out from training: {held}"]
+    lines.append(f"choosing the parents took {result.choosing:,} scores, not counted below")
     if result.screened:
         lines.append("an oracle screens texts before they are scored: validity is 1 by construction")
     for budget in dict.fromkeys(row.budget for row in result.rows):

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from holdfast.models.classifier import HFClassifier
     from holdfast.models.generator import HFGenerator
 
-__all__ = ["DELIVERED", "Reporter", "Workspace", "plain_name", "silent"]
+__all__ = ["DELIVERED", "RARE", "Reporter", "Workspace", "plain_name", "silent"]
 
 
 class Reporter(Protocol):
@@ -51,6 +51,8 @@ silent: Reporter = _Silent()
 
 DELIVERED = "delivered"
 """Group of what the filter delivered while it was measured: selected text, never a natural sample."""
+RARE = "parents-rare"
+"""Group of the suite's further parents: those of strategies of which draws by weight bring few."""
 
 
 def plain_name(name: str) -> str:
@@ -208,8 +210,9 @@ class Workspace:
     def texts(self, split: Split) -> list[StoredSnippet]:
         """Snippets of a split that no attack touched and no filter delivered: what proposers learn from.
 
-        What is delivered differs from target to target; an attack's proposals must not.
+        What is delivered differs from target to target, and parents of rare strategies are there only once a
+        suite was run; an attack's proposals must not differ.
         """
         kept = (Source.NATURAL, Source.TILTED, Source.IMPORTED)
         found = self.store.snippets(split=split)
-        return [s for s in found if s.source in kept and s.group != DELIVERED]
+        return [s for s in found if s.source in kept and s.group not in (DELIVERED, RARE)]
