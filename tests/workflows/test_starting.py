@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from holdfast.types import Judgement, Split, StoredSnippet, Verdict
 from holdfast.workflows.attack import parents
 from holdfast.workflows.starting import parents_by_strategy
@@ -42,7 +44,8 @@ def test_every_strategy_has_parents_and_the_nearest_comes_first(workspace: Path)
         own = [s for s, n in zip(start.parents, named, strict=True) if n == name]
         rejected = [m for m in margins(here, own) if m >= 0]
         if rejected:
-            assert margins(here, own[:1]) == [min(rejected)]
+            # Beside other texts a logit differs in its last bits.
+            assert margins(here, own[:1]) == pytest.approx([min(rejected)], abs=1e-4)
     # Proposals for attacks are what they were, and a shorter list is the beginning of a longer one.
     assert {s.id for s in here.texts(Split.TEST)} == before
     again = parents_by_strategy(here, "baseline", 40)
