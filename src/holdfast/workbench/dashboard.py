@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Callable, Sequence
 from datetime import datetime
 from statistics import median
 
@@ -22,7 +20,6 @@ from holdfast.types import (
     Rate,
     Ratio,
     RoundState,
-    StoredMeasurement,
     Verdict,
 )
 from holdfast.workbench.adjudicating import waiting
@@ -217,9 +214,9 @@ def targets(site: Site) -> wire.Targets:
 def rounds(site: Site) -> list[wire.RoundOut]:
     """All rounds, with what they found."""
     found = []
+    candidates = site.overview.candidates()
     for one in site.store.rounds():
-        sessions = site.store.sessions(target=one.target, round=one.number, purpose="train")
-        ids = list({s.result.candidate.id for s in sessions if s.result.candidate is not None})
+        ids = candidates.get(one.number, [])
         said = verdicts(site.store, ids)
         found.append(
             wire.RoundOut(
@@ -238,10 +235,6 @@ def summary(site: Site) -> wire.Summary:
     """How safe, how hard to break, what it costs, what waits."""
     newest = _newest(site)
     quality = [one for one in qualities_out(site) if one.target == newest]
-    people = _labels(site)
-    counts: Counter[Verdict] = Counter(
-        one.judgement.verdict for marks in people.values() for one in latest(marks)
-    )
     return wire.Summary(
         newest=newest,
         failure_rates=failure_rates(site),
@@ -249,27 +242,16 @@ def summary(site: Site) -> wire.Summary:
         quality=quality[-1] if quality else None,
         queues=queues(site),
         rounds=rounds(site),
-        verdicts=dict(counts),
+        verdicts=site.overview.verdicts(),
     )
 
 
 # How far labels can be trusted
 
 
-def _labels(site: Site) -> dict[str, list[Annotation]]:
-    """Labels by people with an account, by snippet."""
-    names = {account.worker for account in site.people.accounts()}
-    found = {}
-    for id, marks in site.store.annotations().items():
-        own = [one for one in marks if one.annotator in names]
-        if own:
-            found[id] = own
-    return found
-
-
 def raters(site: Site) -> wire.RaterHealth:
     """Agreement, and one row a labeller: reasons to look, no verdicts."""
-    people, confidence = _labels(site), site.settings.confidence
+    people, confidence = site.overview.by_people(), site.settings.confidence
     found = agreement(people.values(), seed=0, confidence=confidence)
     pairs = found.both + found.one + found.neither
     raw = rate(
@@ -330,6 +312,3 @@ def _rows(site: Site, people: dict[str, list[Annotation]]) -> list[wire.RaterRow
 
 def _after(at: datetime | None, before: datetime) -> bool:
     return at is not None and at > before
-
-
-Export = Callable[[Site], Sequence[StoredMeasurement]]

@@ -15,6 +15,7 @@ from holdfast.store import Store
 from holdfast.store.adjudicating import Adjudicating
 from holdfast.store.attacking import Attacking
 from holdfast.store.labelling import Labelling
+from holdfast.store.overview import Overview
 from holdfast.store.people import People
 from holdfast.store.rating import Rating
 from holdfast.store.working import Working
@@ -57,6 +58,7 @@ class Site:
         self.attacking = Attacking(store, clock=clock)
         self.rating = Rating(store, clock=clock)
         self.working = Working(store, clock=clock)
+        self.overview = Overview(store, clock=clock)
         self.accounts = Accounts(self.people, clock, hasher)
         self.limits = limits or Limits()
         self.scoring = Scoring(self.live)
