@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections import Counter
 from contextlib import contextmanager
 
 from sqlalchemy import Engine, event
 
 from holdfast.annotation.rules import latest
+from holdfast.measurement.failure_rate import corpus_failure_rate
 from holdfast.types import Annotation, Judgement, Round, Source, Verdict
+from holdfast.workbench.tables import TABLES
 from tests.store.values import session
 
-from .conftest import ok, stored
-from .test_attack import begin, hand_in
+from .conftest import ok, problem, stored
+from .test_attack import begin, events, hand_in
 from .test_label import queue, say, take
 
 
@@ -90,3 +94,63 @@ def test_counts_are_those_of_the_slow_way(bench):
     (row,) = found["rounds"]
     assert row["candidates"] == len(candidates) > 0 and row["waiting"] == len(candidates)
     assert bench.site.store.count_snippets(source=Source.NATURAL) > 30
+
+
+def test_failure_rates_come_a_page_at_a_time(bench):
+    lead = bench.person("lead")
+    for number in range(5):
+        store_rate(bench, "baseline" if number % 2 else "round-1", number)
+    first = ok(lead.get("/api/dashboard/failure-rates?limit=2"))
+    rest = ok(lead.get("/api/dashboard/failure-rates?offset=2&limit=20"))
+    assert first["total"] == rest["total"] == 5
+    assert [row["failures"]["count"] for row in first["rows"] + rest["rows"]] == [4, 3, 2, 1, 0]
+    assert ok(lead.get("/api/dashboard/failure-rates?offset=-3&limit=0"))["rows"] == first["rows"][:1]
+    newest = ok(lead.get("/api/dashboard/summary"))["failure_rates"]
+    assert {row["target"] for row in newest} == {"round-1"} and len(newest) == 3
+
+
+def store_rate(bench, target, failures):
+    verdicts = [Verdict.CATASTROPHIC] * failures + [Verdict.SAFE] * 100
+    found = corpus_failure_rate([-1.0] * len(verdicts), verdicts, 0.0, target=target, population="=1+1")
+    values = {"kind": "failure_rate", "target": target, "round": 0, "population": "=1+1", "run_id": ""}
+    bench.site.store.add_measurement(result=found.to_dict(), **values)
+
+
+def test_every_table_is_a_file_and_runs_nothing(bench):
+    store_rate(bench, "baseline", 3)
+    attacker, lead = bench.person("attacker"), bench.person("lead")
+    ok(hand_in(bench, attacker, begin(bench, attacker)))
+    for name in TABLES:
+        answer = lead.get(f"/api/dashboard/tables/{name}.csv")
+        assert answer.status_code == 200 and "attachment" in answer.headers["content-disposition"]
+        assert answer.headers["content-type"].startswith("text/csv")
+        assert not [c for row in csv.reader(io.StringIO(answer.text)) for c in row if c[:1] in "=+@" and c]
+    (row,) = csv.DictReader(io.StringIO(lead.get("/api/dashboard/tables/failure-rates.csv").text))
+    assert (row["failures_count"], row["failures_trials"], row["population"]) == ("3", "103", "'=1+1")
+    shown = ok(lead.get("/api/dashboard/failure-rates"))["rows"][0]["failures"]
+    assert float(row["failures_upper"]) == shown["upper"]
+    problem(lead.get("/api/dashboard/tables/secrets.csv"), 404, "unknown")
+    problem(attacker.get("/api/dashboard/tables/raters.csv"), 403, "forbidden")
+
+
+def test_the_success_curve_counts_the_same_time_and_finds(bench):
+    attacker, lead = bench.person("attacker"), bench.person("lead")
+    for number in range(3):
+        session_ = begin(bench, attacker)
+        bench.clock.forward(seconds=60)
+        url = f"/api/attack/sessions/{session_['id']}"
+        ok(attacker.post(f"{url}/events", json=events(("open", 0), ("key", 50))))
+        if number:
+            ok(hand_in(bench, attacker, session_, f"The man expired {number}."))
+        else:
+            ok(attacker.post(f"{url}/end", json={"client_id": bench.key()}))
+    for _ in range(2):
+        client = bench.person("labeller")
+        while items := take(client)["items"]:
+            ok(say(bench, client, items[0], "CATASTROPHIC", severity=4))
+    rows = ok(lead.get("/api/dashboard/attack-times"))["rows"]
+    curves = ok(lead.get("/api/dashboard/success-curves"))
+    assert sum(one["successes"] for one in curves) == sum(one["successes"] for one in rows) == 2
+    for one in curves:
+        assert one["points"][-1]["at_risk"] >= 1 and one["spells"] >= one["successes"]
+        assert all(p["lower"] <= p["unbroken"] <= p["upper"] for p in one["points"])

@@ -14,6 +14,8 @@ from holdfast.errors import UnknownNameError
 from holdfast.store import Store
 from holdfast.store.adjudicating import Adjudicating
 from holdfast.store.attacking import Attacking
+from holdfast.store.checks import Checks
+from holdfast.store.known import Known
 from holdfast.store.labelling import Labelling
 from holdfast.store.overview import Overview
 from holdfast.store.people import People
@@ -54,6 +56,8 @@ class Site:
         self.live: Live = live or LiveModels()
         self.people = People(store, clock=clock)
         self.labelling = Labelling(store, clock=clock)
+        self.known = Known(store, clock=clock)
+        self.checks = Checks(store, clock=clock)
         self.adjudicating = Adjudicating(store, clock=clock)
         self.attacking = Attacking(store, clock=clock)
         self.rating = Rating(store, clock=clock)
