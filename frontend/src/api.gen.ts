@@ -368,6 +368,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/attack/submissions/{id}/dispute": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Dispute Find
+         * @description One's own find was rejected, and should not have been.
+         */
+        post: operations["dispute_find"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/auth/accept": {
         parameters: {
             query?: never;
@@ -672,6 +692,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/dashboard/failure-rates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Failure Rates
+         * @description All that were measured, newest first, a page at a time.
+         */
+        get: operations["failure_rates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/dashboard/quality": {
         parameters: {
             query?: never;
@@ -752,6 +792,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/dashboard/success-curves": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Success Curves
+         * @description Time to the next success, with what goes on censored.
+         */
+        get: operations["success_curves"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/dashboard/summary": {
         parameters: {
             query?: never;
@@ -764,6 +824,26 @@ export interface paths {
          * @description How safe, how hard to break, what it costs, what waits.
          */
         get: operations["summary"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/dashboard/tables/{name}.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Dashboard Table
+         * @description A table as a file for a spreadsheet.
+         */
+        get: operations["dashboard_table"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1000,6 +1080,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/label/burdens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Label Stays
+         * @description This text stays with me. Nobody is told who said so, or of which text; it never comes again.
+         */
+        post: operations["label_stays"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/label/disputes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Dispute Known
+         * @description The known item is wrong: an adjudicator will decide it again, with this note.
+         */
+        post: operations["dispute_known"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/label/gaps": {
         parameters: {
             query?: never;
@@ -1052,6 +1172,26 @@ export interface paths {
          * @description One's own last answers, newest first.
          */
         get: operations["label_history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/label/known": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Known Missed
+         * @description Known items that one answered otherwise, once one's answer is final; and what became of disputes.
+         */
+        get: operations["known_missed"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1461,7 +1601,10 @@ export interface components {
          * @description One open item. No score, no source, no names.
          */
         AdjudicationItem: {
-            /** Answers */
+            /**
+             * Answers
+             * @description Of an audit: none, so that it is decided afresh.
+             */
             answers: components["schemas"]["UnnamedAnswer"][];
             /** Completion */
             completion: string;
@@ -1469,7 +1612,7 @@ export interface components {
             id: string;
             /**
              * Notes
-             * @description Of skips and reported gaps.
+             * @description Of skips, reported gaps and disputes.
              */
             notes: string[];
             /** Prompt */
@@ -1975,7 +2118,7 @@ export interface components {
              * @default false
              */
             gold: boolean;
-            /** @description Why the labels differed. */
+            /** @description Why the labels differed, or what makes it hard. */
             ground: components["schemas"]["Ground"];
             /** Id */
             id: string;
@@ -1994,6 +2137,34 @@ export interface components {
              * @enum {string}
              */
             verdict: "SAFE" | "BORDERLINE" | "CATASTROPHIC";
+        };
+        /**
+         * Dispute
+         * @description The known item is wrong.
+         */
+        Dispute: {
+            /**
+             * Client Id
+             * @description Made by the client, once for each deed: sent again, the deed is not done twice.
+             */
+            client_id: string;
+            /** Id */
+            id: string;
+            /** Note */
+            note: string;
+        };
+        /**
+         * DisputeFind
+         * @description The rejection is wrong: an adjudicator decides, or decides again.
+         */
+        DisputeFind: {
+            /**
+             * Client Id
+             * @description Made by the client, once for each deed: sent again, the deed is not done twice.
+             */
+            client_id: string;
+            /** Note */
+            note: string;
         };
         /**
          * Done
@@ -2023,8 +2194,8 @@ export interface components {
             note: string;
             /** Prompt */
             prompt: string;
-            /** Reason */
-            reason: string;
+            /** @description Why it was hard, in the adjudicator's eyes; null: not kept. */
+            reason: components["schemas"]["Ground"] | null;
             verdict: components["schemas"]["Verdict"];
         };
         /**
@@ -2095,12 +2266,20 @@ export interface components {
              * Format: date-time
              */
             made: string;
-            /** @description How often labels alone would make it seem so; null where no label was checked. */
-            noise_floor: components["schemas"]["RateOut"] | null;
             /** Population */
             population: string;
             /** Target */
             target: string;
+        };
+        /**
+         * FailureRatePage
+         * @description A part of all failure rates, newest first.
+         */
+        FailureRatePage: {
+            /** Rows */
+            rows: components["schemas"]["FailureRateOut"][];
+            /** Total */
+            total: number;
         };
         /**
          * GoldItem
@@ -2323,6 +2502,41 @@ export interface components {
          */
         JobState: "queued" | "running" | "done" | "failed";
         /**
+         * KnownMiss
+         * @description A known item that one answered otherwise, or disputed.
+         */
+        KnownMiss: {
+            /** Completion */
+            completion: string;
+            /**
+             * Dispute
+             * @enum {string}
+             */
+            dispute: "none" | "waiting" | "ruled";
+            ground: components["schemas"]["Ground"] | null;
+            /** Id */
+            id: string;
+            known: components["schemas"]["Verdict"];
+            /**
+             * Note
+             * @description Why it is known to be so.
+             */
+            note: string;
+            /**
+             * Outcome
+             * @enum {string}
+             */
+            outcome: "stands" | "corrected" | "retired";
+            /** Prompt */
+            prompt: string;
+            /**
+             * Ruling
+             * @description Why it was decided so, once the dispute was; else empty.
+             */
+            ruling: string;
+            yours: components["schemas"]["Verdict"];
+        };
+        /**
          * LabelItem
          * @description The completion is what the question is about; the prompt is context.
          */
@@ -2353,6 +2567,23 @@ export interface components {
              * @description These are the qualification test's.
              */
             testing: boolean;
+        };
+        /**
+         * LabelNoiseOut
+         * @description What labels alone would show; null where no label was checked in that way.
+         */
+        LabelNoiseOut: {
+            /** @description Labels of known harmless items that say CATASTROPHIC. */
+            alarms: components["schemas"]["RateOut"] | null;
+            /** @description Of those settled as no catastrophe: which were one. */
+            missed: components["schemas"]["RateOut"] | null;
+            /**
+             * Waiting
+             * @description Drawn to be decided again, and not decided yet.
+             */
+            waiting: number;
+            /** @description Items settled by agreement that somebody who did not see the labels decided otherwise. */
+            wrong: components["schemas"]["RateOut"] | null;
         };
         /**
          * Me
@@ -2950,13 +3181,26 @@ export interface components {
             agreement: components["schemas"]["AgreementOut"];
             /** Raters */
             raters: components["schemas"]["RaterRow"][];
+            /** @description Own earlier items given the same verdict again. */
             self_agreement: components["schemas"]["RateOut"] | null;
+            /** @description Labelled texts that stay with whoever read them; nobody is named. Null before any label. */
+            stayed: components["schemas"]["RateOut"] | null;
         };
         /**
          * RaterRow
          * @description One labeller, by pseudonym: a reason to look, never a verdict.
          */
         RaterRow: {
+            /**
+             * Again
+             * @description Own earlier items labelled again, unmarked.
+             */
+            again: number;
+            /**
+             * Again Same
+             * @description Of these, given the same verdict.
+             */
+            again_same: number;
             /**
              * Chance Below
              * @description P(share right < 0.9) after the hidden known items.
@@ -3127,6 +3371,25 @@ export interface components {
             reason: "distressing" | "not_understood" | "technical" | "other";
         };
         /**
+         * SpellPoint
+         * @description One step: after so many active seconds, the share of spells without a success.
+         */
+        SpellPoint: {
+            /**
+             * At Risk
+             * @description Spells that had lasted as long.
+             */
+            at_risk: number;
+            /** Lower */
+            lower: number;
+            /** Seconds */
+            seconds: number;
+            /** Unbroken */
+            unbroken: number;
+            /** Upper */
+            upper: number;
+        };
+        /**
          * StartAttack
          * @description Begin a session. The server draws which target it attacks and freezes it; its name is never sent.
          */
@@ -3197,6 +3460,14 @@ export interface components {
             verified: number;
         };
         /**
+         * Stays
+         * @description A text that stays with somebody.
+         */
+        Stays: {
+            /** Id */
+            id: string;
+        };
+        /**
          * Step
          * @description One scored version.
          */
@@ -3223,6 +3494,12 @@ export interface components {
         Submission: {
             /** Completion */
             completion: string;
+            /**
+             * Dispute
+             * @description Of a rejection, by whoever handed the text in: once.
+             * @enum {string}
+             */
+            dispute: "none" | "waiting" | "ruled";
             /** Id */
             id: number;
             /** Note */
@@ -3284,16 +3561,48 @@ export interface components {
             strategies: string[];
         };
         /**
+         * SuccessCurve
+         * @description Kaplan-Meier: from an attacker's start, or last success, to the next; what goes on is censored.
+         */
+        SuccessCurve: {
+            /**
+             * Arm
+             * @enum {string}
+             */
+            arm: "tools" | "unaided" | "programs";
+            /** Confidence */
+            confidence: number;
+            /**
+             * Median
+             * @description Seconds; null where fewer than half have ended in one.
+             */
+            median: number | null;
+            /** Method */
+            method: string;
+            /** Points */
+            points: components["schemas"]["SpellPoint"][];
+            /** Spells */
+            spells: number;
+            /** Successes */
+            successes: number;
+            /** Target */
+            target: string;
+        };
+        /**
          * Summary
          * @description Four questions: how safe, how hard to break, what it costs, what waits.
          */
         Summary: {
             /** Attack Times */
             attack_times: components["schemas"]["AttackTime"][];
-            /** Failure Rates */
+            /**
+             * Failure Rates
+             * @description Of the newest target that was measured.
+             */
             failure_rates: components["schemas"]["FailureRateOut"][];
             /** Newest */
             newest: string;
+            noise: components["schemas"]["LabelNoiseOut"];
             quality: components["schemas"]["QualityOut"] | null;
             queues: components["schemas"]["Queues"];
             /** Rounds */
@@ -3428,7 +3737,7 @@ export interface components {
          * @description What brought an item to the adjudicator.
          * @enum {string}
          */
-        Why: "disagree" | "unsure" | "skipped" | "gap" | "gold";
+        Why: "disagree" | "unsure" | "skipped" | "gap" | "gold" | "disputed" | "audit";
         /**
          * WhyEmpty
          * @description Why there is nothing to do now.
@@ -4257,6 +4566,50 @@ export interface operations {
             };
         };
     };
+    dispute_find: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DisputeFind"];
+            };
+        };
+        responses: {
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Submission"];
+                };
+            };
+        };
+    };
     accept_invite: {
         parameters: {
             query?: never;
@@ -4895,6 +5248,47 @@ export interface operations {
             };
         };
     };
+    failure_rates: {
+        parameters: {
+            query?: {
+                limit?: number;
+                offset?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FailureRatePage"];
+                };
+            };
+        };
+    };
     quality: {
         parameters: {
             query?: never;
@@ -5047,6 +5441,44 @@ export interface operations {
             };
         };
     };
+    success_curves: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuccessCurve"][];
+                };
+            };
+        };
+    };
     summary: {
         parameters: {
             query?: never;
@@ -5082,6 +5514,44 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Summary"];
                 };
+            };
+        };
+    };
+    dashboard_table: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
         };
     };
@@ -5600,6 +6070,90 @@ export interface operations {
             };
         };
     };
+    label_stays: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Stays"];
+            };
+        };
+        responses: {
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+        };
+    };
+    dispute_known: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Dispute"];
+            };
+        };
+        responses: {
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+        };
+    };
     report_gap: {
         parameters: {
             query?: never;
@@ -5718,6 +6272,44 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AnsweredItem"][];
+                };
+            };
+        };
+    };
+    known_missed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KnownMiss"][];
                 };
             };
         };

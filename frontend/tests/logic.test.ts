@@ -1,14 +1,10 @@
+import { STEPS, stepsOf } from "../src/dashboard/steps";
 import { describe, expect, it, vi } from "vitest";
 import { Activity } from "../src/core/activity.svelte";
 import { Refusal, Unreachable } from "../src/core/api";
 import { difference } from "../src/core/diff";
 import { browser, rate, score, ticking } from "../src/core/format";
-import {
-  pointsIn,
-  replacePoints,
-  toPoints,
-  toUnits,
-} from "../src/core/offsets";
+import { pointsIn, replacePoints, toPoints, toUnits } from "../src/core/offsets";
 import { Outbox } from "../src/core/outbox.svelte";
 import { heatOf, stretches } from "../src/core/words";
 import { entries } from "../src/attack/history";
@@ -16,15 +12,7 @@ import { line, position } from "../src/attack/scale";
 import { Scoring } from "../src/attack/scoring.svelte";
 import type { Score, Step } from "../src/core/wire";
 
-const TEXTS = [
-  "",
-  "plain",
-  "a🎲b",
-  "🎲",
-  "e\u0301🇩🇪x",
-  "\ud83d alone",
-  "مرحبا 🙂 ok",
-];
+const TEXTS = ["", "plain", "a🎲b", "🎲", "e\u0301🇩🇪x", "\ud83d alone", "مرحبا 🙂 ok"];
 
 describe("offsets", () => {
   it("go there and back at every code point", () => {
@@ -53,8 +41,7 @@ describe("words", () => {
     for (const text of [...TEXTS, "don't stop-gap, “no”_yes\n"]) {
       const parts = stretches(text);
       expect(parts.map((part) => part.text).join("")).toBe(text);
-      for (const part of parts)
-        expect([...text].slice(part.start, part.stop).join("")).toBe(part.text);
+      for (const part of parts) expect([...text].slice(part.start, part.stop).join("")).toBe(part.text);
     }
     expect(
       stretches("don't _x_ e\u0301 y")
@@ -108,9 +95,7 @@ describe("format", () => {
     expect(rate(0.00002)).toBe("20 in 1,000,000");
     expect(rate(0.123)).toBe("12.3 %");
     expect(ticking(3725)).toBe("1:02:05");
-    expect(
-      browser("Mozilla/5.0 (X11; Linux x86_64) Chrome/150.0 Safari/537.36"),
-    ).toBe("Chrome 150, Linux");
+    expect(browser("Mozilla/5.0 (X11; Linux x86_64) Chrome/150.0 Safari/537.36")).toBe("Chrome 150, Linux");
   });
 });
 
@@ -174,9 +159,7 @@ describe("active time", () => {
     clock.tick();
     expect(clock.idle).toBe(true);
     expect(clock.seconds).toBe(35 + 60);
-    expect(clock.events.map((event) => event.number)).toEqual(
-      clock.events.map((_, i) => i),
-    );
+    expect(clock.events.map((event) => event.number)).toEqual(clock.events.map((_, i) => i));
     expect(clock.events.map((event) => event.kind)).toEqual([
       "open",
       "key",
@@ -253,11 +236,7 @@ describe("live score", () => {
     await vi.advanceTimersByTimeAsync(200);
     expect(scoring.offline).toBe(true);
     await vi.advanceTimersByTimeAsync(6000);
-    expect([scoring.offline, scoring.stale, scoring.last?.score]).toEqual([
-      false,
-      false,
-      1,
-    ]);
+    expect([scoring.offline, scoring.stale, scoring.last?.score]).toEqual([false, false, 1]);
     vi.useRealTimers();
   });
 });
@@ -276,13 +255,7 @@ describe("outbox", () => {
   it("keeps order and ids through failures, and drops what is refused for good", async () => {
     vi.useFakeTimers();
     const sent: string[] = [];
-    const fate: (Error | undefined)[] = [
-      new Unreachable(),
-      refusal(503),
-      undefined,
-      refusal(409),
-      undefined,
-    ];
+    const fate: (Error | undefined)[] = [new Unreachable(), refusal(503), undefined, refusal(409), undefined];
     const box = new Outbox(async (_method, _path, body) => {
       sent.push((body as { client_id: string }).client_id);
       const error = fate.shift();
@@ -291,9 +264,7 @@ describe("outbox", () => {
     });
     box.own("me");
     const first = box.add("first", "/a", { n: 1 });
-    const second = box
-      .add("second", "/b", { n: 2 })
-      .catch((error: Error) => error.message);
+    const second = box.add("second", "/b", { n: 2 }).catch((error: Error) => error.message);
     const third = box.add("third", "/c", { n: 3 });
     await vi.advanceTimersByTimeAsync(10_000);
     expect(await first).toBe("ok");
@@ -304,5 +275,41 @@ describe("outbox", () => {
     expect(box.waiting).toEqual([]);
     expect(box.refused.map((one) => one.deed.name)).toEqual(["second"]);
     vi.useRealTimers();
+  });
+});
+
+describe("a success curve", () => {
+  const point = (seconds: number, unbroken: number) => ({
+    seconds,
+    unbroken,
+    lower: unbroken / 2,
+    upper: 1,
+    at_risk: 1,
+  });
+  const curve = (points: ReturnType<typeof point>[]) => ({
+    target: "baseline",
+    arm: "tools" as const,
+    points,
+    successes: 1,
+    spells: 2,
+    median: null,
+    confidence: 0.95,
+    method: "",
+  });
+
+  it("holds each level until the next point, and marks what is censored", () => {
+    const drawn = stepsOf(curve([point(50, 0.5), point(100, 0.5)]));
+    const at = drawn.line.split(" ").map((pair) => pair.split(",").map(Number));
+    const [left, right] = [STEPS.left, STEPS.width - STEPS.right];
+    const middle = (left + right) / 2;
+    expect(at.map(([x]) => x)).toEqual([left, middle, middle, right, right]);
+    expect(at[0]![1]).toBe(STEPS.top);
+    expect(at[1]![1]).toBe(STEPS.top);
+    expect(at[2]![1]).toBe(at[4]![1]);
+    expect(drawn.censored.map((mark) => mark.x)).toEqual([right]);
+  });
+
+  it("is drawn where nothing was found", () => {
+    expect(stepsOf(curve([point(10, 1)])).censored).toHaveLength(1);
   });
 });

@@ -9,7 +9,6 @@ from holdfast.annotation.selection import (
     SelectionMix,
     inclusion_probabilities,
     select,
-    uniform_slice,
     weighted_rate,
 )
 from holdfast.errors import MeasurementError
@@ -68,13 +67,9 @@ def test_the_choice_of_one_does_not_depend_on_the_order():
 def test_without_keywords_or_scores_it_is_uniform():
     items, _, _ = pool(500)
     assert {round(one.inclusion, 12) for one in select(items, 50, seed=0)} == {0.1}
-    assert {one.inclusion for one in uniform_slice(items, 50, seed=0)} == {0.1}
-    assert [one.id for one in select(items, 50, seed=0)] != [
-        one.id for one in uniform_slice(items, 50, seed=0)
-    ]
     assert [len(select(items, n, seed=n)) for n in (1, 20, 30, 38, 499)] == [1, 20, 30, 38, 499]
-    assert len(select(items, 900, seed=0)) == 500 and len(uniform_slice(items, 7, seed=1)) == 7
-    assert select([], 5, seed=0) == select(items, 0, seed=0) == uniform_slice(items, 0, seed=0) == []
+    assert len(select(items, 900, seed=0)) == 500
+    assert select([], 5, seed=0) == select(items, 0, seed=0) == []
 
 
 def test_bad_scores_and_mixes_are_refused():
@@ -107,7 +102,7 @@ def test_weighting_gives_the_base_rate_back():
     assert inside >= 180
     uniform = []
     for seed in range(200):
-        found = uniform_slice(items, 400, seed=seed)
+        found = select(items, 400, seed=seed)
         uniform.append(sum(bad[one.id] for one in found) / len(found))
     spread = math.sqrt(sum((x - rate) ** 2 for x in uniform) / 200)
     assert error * math.sqrt(200) < spread

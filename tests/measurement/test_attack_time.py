@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from holdfast.measurement.attack_time import Effort, attack_time
+from holdfast.measurement.attack_time import Effort, attack_time, success_curve
 from holdfast.measurement.results import restore
 from holdfast.types import StoredMeasurement
 from tests.stats.coverage import assert_level
@@ -114,3 +114,42 @@ def test_attackers_who_differ_need_the_bootstrap():
         for name, limits in (("exact", found.per_success), ("bootstrap", found.by_attacker)):
             misses[name] += not limits.lower <= truth <= limits.upper
     assert misses["bootstrap"] <= 0.15 * runs < misses["exact"], misses
+
+
+def test_the_success_curve_by_hand():
+    """Spells: a 60+60 success, then 60 running; b 30 success, then 90 running. S(30) = 3/4, S(120) = 0."""
+    efforts = [
+        effort("a"),
+        effort("b", 30.0, find="two"),
+        effort("a", find="one"),
+        effort("b", 90.0, find="rejected"),
+        effort("a"),
+    ]
+    curve = success_curve(efforts, {"one": True, "two": True, "rejected": False})
+    assert (curve.events, curve.attempts) == (2, 4)
+    assert curve.times == (30.0, 60.0, 90.0, 120.0) and curve.at_risk == (4, 3, 2, 1)
+    assert curve.survival == pytest.approx((0.75, 0.75, 0.75, 0.0))
+    assert curve.lower[0] < 0.75 < curve.upper[0] and curve.median == 120.0
+    assert success_curve([effort(seconds=0.0)], {}) is None
+    none = success_curve([effort(), effort("b", 20.0)], {})
+    assert (none.events, none.attempts) == (0, 2) and set(none.survival) == {1.0}
+    assert math.isinf(none.median)
+
+
+@pytest.mark.statistical
+def test_the_success_curve_covers_the_truth():
+    """Exponential times, mean 100, in sessions of 50 at most; one attacker stops: P(T > 100) = 1/e."""
+    rng, inside = np.random.default_rng(0), 0
+    for _ in range(200):
+        efforts, verified = [], {}
+        for number in range(40):
+            left = float(rng.exponential(100))
+            while left > 50:
+                efforts.append(effort("a", 50.0))
+                left -= 50
+            efforts.append(effort("a", left, find=f"find {number}"))
+            verified[f"find {number}"] = True
+        curve = success_curve([*efforts, effort("b", 70.0)], verified)
+        at = sum(t <= 100 for t in curve.times) - 1
+        inside += curve.lower[at] <= math.exp(-1) <= curve.upper[at]
+    assert 180 <= inside <= 199  # 95 % of 200, and four standard deviations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -11,9 +12,11 @@ from sqlalchemy.exc import DBAPIError
 
 from holdfast.errors import StoreError
 from holdfast.store.attacking import Attacking, Handed, Terms
+from holdfast.store.checks import Checks
 from holdfast.store.engine import make_engine, resolve, writer
 from holdfast.store.failures import translated
-from holdfast.store.labelling import Labelling
+from holdfast.store.known import Known
+from holdfast.store.labelling import Labelling, Rules
 from holdfast.store.people import People
 from holdfast.store.rating import Rating
 from holdfast.store.tables import APPEND_ONLY, FIXED_COLUMNS, metadata
@@ -33,8 +36,15 @@ def fill_workbench(store):
     people.acknowledge(worker, "guidelines", "1")
     labelling.remark(Remark(key="k", snippet_id=id, worker=worker, kind="gap", reason=""), most_skips=3)
     known = Gold(snippet_id=id, verdict=Verdict.SAFE, severity=0, note="", author=worker, at=now)
-    labelling.add_gold(known, served=True)
-    labelling.begin_test(worker, 1, [id])
+    items, checks = Known(store), Checks(store)
+    items.keep(known, served=True)
+    items.keep(replace(known, verdict=Verdict.CATASTROPHIC), served=True)
+    items.begin_test(worker, 1, [id])
+    checks.lend_again(worker, id, str, ttl=1)
+    checks.bear(worker, id)
+    labelling.add([id], wanted=1)
+    audit = Rules(counts=lambda item: True, audited=lambda item, marks: True)
+    labelling.answer(worker, id, annotation(1, worker), "a", audit)
     terms = Terms(practice=False, tools=True, lock_prompt=False)
     number = attacking.start(session(2, attacker=worker), worker, terms, key="s")
     attacking.add_events(number, [(0, "open", 0.0)])

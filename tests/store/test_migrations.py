@@ -6,6 +6,7 @@ import re
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
+import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
@@ -13,9 +14,14 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import bindparam, create_engine, insert, inspect, text
 
-from holdfast.store import Store, guards, opening, rows, tables
+from holdfast.store import Store, guards, opening, people_tables, rows, tables
+from holdfast.store.checks import Checks
 from holdfast.store.engine import make_engine, resolve
-from tests.store.values import checkpoint, session, threshold
+from holdfast.store.known import Known
+from holdfast.store.labelling import Labelling
+from holdfast.types import Judgement, Verdict
+from holdfast.types.bench import Remark
+from tests.store.values import annotation, checkpoint, session, stored, threshold
 
 
 def test_head_is_the_newest_revision():
@@ -125,3 +131,41 @@ def test_old_sessions_drew_nothing_that_was_counted(tmp_path):
         assert (before.result.queries, before.result.screens, before.result.draws) == (9, 40, 0)
         store.add_session(session(1))
         assert [s.result.draws for s in store.sessions()] == [0, 12]
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def empty_url(request, tmp_path):
+    """A database without any table."""
+    if request.param == "postgres":
+        return request.getfixturevalue("postgres_url")
+    return f"sqlite:///{tmp_path}/old.db"
+
+
+def test_old_known_items_get_the_ground_of_their_ruling(empty_url):
+    """From 0004: grounds are read off rulings; remarks and leases are as they were, and allow more."""
+    now, id = datetime(2026, 1, 1, tzinfo=UTC), stored(1).id
+    ruling = Judgement(verdict=Verdict.SAFE, reason="edge_case: A scar.")
+    with old_database(empty_url, "0004") as connection:
+        connection.execute(insert(tables.families), {"id": "family 1", "split": "train"})
+        connection.execute(insert(tables.snippets), rows.from_snippet(stored(1)))
+        made = annotation(1, "adjudicator:lead-1", judgement=ruling)
+        connection.execute(insert(tables.annotation_rows), rows.from_annotation(made, now))
+        worker = {"name": "otter-1", "bot": False, "created": now, "preferences": {}}
+        write_old(connection, people_tables.workers, worker)
+        given = {"snippet_id": id, "worker": "otter-1"}
+        lease = {"handle": "h", "purpose": "gold", "taken": now, "until": now}
+        write_old(connection, people_tables.leases, given | lease)
+        remark = {"key": "k", "kind": "gap", "reason": "r", "note": "n", "at": now}
+        write_old(connection, people_tables.remarks, given | remark)
+        known = {"verdict": "SAFE", "severity": 0, "note": "A scar.", "author": "lead-1"}
+        flags = {"edge": True, "served": True, "at": now}
+        write_old(connection, people_tables.gold, {"snippet_id": id, **known, **flags})
+    with Store.open(empty_url, upgrade=True) as store:
+        ((kept, _),) = Known(store).items()
+        assert kept.ground == "edge_case"
+        desk = Labelling(store)
+        assert desk.one("otter-1", "h").purpose == "gold"
+        more = Remark(key="d", snippet_id=id, worker="otter-1", kind="dispute", reason="known", note="No.")
+        desk.remark(more, most_skips=3)
+        assert [one.key for one in desk.remarks(worker="otter-1")] == ["k", "d"]
+        assert Checks(store).lend_again("otter-1", id, str, ttl=60)[0].purpose == "again"

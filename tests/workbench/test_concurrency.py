@@ -11,7 +11,7 @@ import pytest
 from holdfast.annotation import leases
 from holdfast.annotation.blinding import opaque_id
 from holdfast.store import Store
-from holdfast.store.labelling import Labelling
+from holdfast.store.labelling import Labelling, Rules
 from holdfast.store.people import People
 from holdfast.types import Annotation, Judgement, Verdict
 from holdfast.types.bench import Remark
@@ -84,7 +84,10 @@ class Labeller:
                     one.handle,
                     said,
                     f"{self.name}:{self.deeds}",
-                    lambda item: leases.answer(item, self.name) is leases.Late.COUNTS,
+                    Rules(
+                        counts=lambda item: leases.answer(item, self.name) is leases.Late.COUNTS,
+                        audited=lambda item, marks: False,
+                    ),
                 )
             if counts:
                 self.counted.append(one.snippet.id)

@@ -15,8 +15,11 @@ import pytest
 
 from holdfast.annotation.selection import weighted_rate
 from holdfast.errors import InputError
-from holdfast.types import CheckpointRef, Rate, Snippet, Threshold
+from holdfast.gather import verdicts
+from holdfast.store.labelling import Labelling
+from holdfast.types import Annotation, CheckpointRef, Judgement, Rate, Snippet, Threshold, Verdict
 from holdfast.workflows.annotate import annotate, export_commands
+from holdfast.workflows.execute import execute
 from holdfast.workflows.import_ import import_
 from holdfast.workflows.workspace import Workspace
 
@@ -146,3 +149,54 @@ def test_the_base_rate_comes_back_from_the_store(tmp_path: Path) -> None:
     assert abs(mean - 0.1) < 3 * error
     assert math.fsum(plain) / 40 > 0.2
     assert inside >= 36
+
+
+def test_the_selection_waits_in_the_workbench_for_so_many_labels(tmp_path: Path) -> None:
+    """`annotate --queue`: probabilities are kept, what is queued stays as it is, a verdict waits for all."""
+    with opened(tmp_path / "w") as workspace:
+        store, desk = workspace.store, Labelling(workspace.store)
+        store.add_snippets([*texts(100), *texts(4, group="other")][:102])
+        first = execute(workspace, "annotate", {"n": 30, "queue": 2})
+        assert first.result == {"queued": 30} and "2 labels each" in first.text
+        ids = [s.id for s in store.snippets()]
+        wanted = desk.wanted(ids)
+        assert len(wanted) == 30 and set(wanted.values()) == {2}
+        chances = {s.inclusion for s in store.snippets(ids=list(wanted))}
+        assert len(chances) == 2 and min(chances) < 1
+        assert desk.counts()[0].to_label == 30
+        assert store.annotations() == {}, "nothing is judged"
+
+        everything = annotate(workspace, queue=3)
+        assert everything.result == {"queued": len(ids) - 30}
+        assert annotate(workspace, queue=5).result == {"queued": 0}
+        assert desk.wanted(list(wanted)) == wanted, "what waits keeps its number of labels"
+        (one,) = [id for id, n in desk.wanted(ids).items() if n == 3][:1]
+        for number, name in enumerate(("ada", "bea", "cai"), 1):
+            store.add_annotations(
+                [
+                    Annotation(
+                        snippet_id=one,
+                        annotator=name,
+                        judgement=Judgement(verdict=Verdict.SAFE),
+                        guidelines="1",
+                    )
+                ]
+            )
+            assert verdicts(store, [one])[one] == (Verdict.SAFE if number == 3 else None)
+        (record,) = [r for r in store.runs() if r.command == "annotate"]
+        assert record.outputs == {"queued": "30"} and record.arguments == {"n": 30, "queue": 2}
+
+
+def test_only_a_group_is_queued_and_what_is_judged_is_not(tmp_path: Path) -> None:
+    with opened(tmp_path / "w") as workspace:
+        store = workspace.store
+        found = [replace(s, snippet=replace(s.snippet, prompt=f"Find {i}.")) for i, s in enumerate(texts(5))]
+        store.add_snippets([*texts(5), *[replace(s, group="attack-train-baseline") for s in found]])
+        said = Judgement(verdict=Verdict.SAFE)
+        store.add_annotations(
+            [Annotation(snippet_id=found[0].id, annotator="ada", judgement=said, guidelines="1")]
+        )
+        outcome = annotate(workspace, group="attack-train-baseline", queue=2)
+        assert outcome.result == {"queued": 4}
+        ids = [s.id for s in store.snippets()]
+        assert Labelling(store).wanted(ids).keys() == {s.id for s in found[1:]}

@@ -16,13 +16,15 @@ from typing import Any, TypeVar
 from holdfast.types import Snippet
 
 __all__ = [
+    "GOLD_SHARE",
     "HIDDEN",
     "blind_order",
+    "drawn",
+    "drawn_target",
     "label_payload",
     "leaks",
-    "drawn_target",
-    "gold_due",
     "left_arm",
+    "mixed_in",
     "opaque_id",
 ]
 
@@ -35,8 +37,8 @@ HIDDEN = frozenset(
 """Keys that never reach a person who labels or rates."""
 BLOCK = 10
 """Pairs of one person within which each arm is on the left equally often."""
-GOLD_EVERY = 20
-"""Items of one person of which one is a known one."""
+GOLD_SHARE = 0.05
+"""Share of one person's items that are known ones."""
 
 
 def _draw(key: bytes, *parts: str) -> bytes:
@@ -79,10 +81,21 @@ def drawn_target(key: bytes, person: str, number: int, names: Sequence[str]) -> 
     return order[place]
 
 
-def gold_due(key: bytes, person: str, number: int) -> bool:
-    """Whether a person's item `number` (from 0) is a known one: one place, drawn, in each `GOLD_EVERY`."""
-    block, place = divmod(number, GOLD_EVERY)
-    return place == int.from_bytes(_draw(key, "gold", person, str(block)), "big") % GOLD_EVERY
+def drawn(key: bytes, *parts: str) -> float:
+    """A number in [0, 1) that belongs to `parts`."""
+    return int.from_bytes(_draw(key, *parts)[:7], "big") / 2**56
+
+
+def mixed_in(key: bytes, kind: str, person: str, number: int, share: float) -> bool:
+    """Whether a person's item `number` (from 0) is one of a kind that is mixed in (`gold`, `again`, ...).
+
+    One place, drawn, in each block of 1/share items, rounded; a share of 0: never.
+    """
+    if share <= 0:
+        return False
+    size = round(1 / share)
+    block, place = divmod(number, size)
+    return place == int.from_bytes(_draw(key, kind, person, str(block)), "big") % size
 
 
 def blind_order(key: bytes, person: str, item: str, values: Sequence[T]) -> list[T]:

@@ -11,12 +11,14 @@ from dataclasses import dataclass
 
 from holdfast.types import Verdict
 
-__all__ = ["ATTEMPTS", "ITEMS", "LEAST", "Result", "chance_below", "qualify", "score"]
+__all__ = ["ATTEMPTS", "ENOUGH", "ITEMS", "LEAST", "Result", "chance_below", "qualify", "score"]
 
 ITEMS = 40
 """Known catastrophes, and as many hard negatives, in a test."""
 LEAST = 38
 """Right answers wanted of each of the two kinds."""
+ENOUGH = 30
+"""Items of each kind that have to be left of a test, the others having been retired or corrected since."""
 ATTEMPTS = 2
 """The test and one retake."""
 
@@ -33,19 +35,25 @@ class Result:
     """Known harmless items shown."""
     cleared: int
     """Of these, called SAFE or BORDERLINE. UNSURE is right in neither kind."""
+    retired: int = 0
+    """Items of the test that were found wrong, or worn, since."""
 
     @property
     def passed(self) -> bool:
-        """Whether enough of each kind were shown, and enough were right; longer tests by the same shares."""
-        shown = min(self.positives, self.negatives) >= ITEMS
+        """Whether enough of each kind were shown, and enough were right; longer tests by the same shares.
+
+        Items that were retired or corrected since are nobody's fault: a few less of a kind will do.
+        """
+        shown = self.positives + self.negatives + self.retired >= 2 * ITEMS
+        shown = shown and min(self.positives, self.negatives) >= ENOUGH
         return shown and all(
             right * ITEMS >= LEAST * of
             for right, of in ((self.found, self.positives), (self.cleared, self.negatives))
         )
 
 
-def score(answers: Iterable[tuple[Verdict, Verdict]]) -> Result:
-    """Count (truth, answer) pairs; items whose truth is UNSURE are left out."""
+def score(answers: Iterable[tuple[Verdict, Verdict]], *, retired: int = 0) -> Result:
+    """Count (truth, answer) pairs; those whose truth is UNSURE are left out, `retired` ones only counted."""
     known = [(truth, said) for truth, said in answers if truth is not Verdict.UNSURE]
     bad = [said for truth, said in known if truth.strict]
     fine = [said for truth, said in known if not truth.strict]
@@ -54,6 +62,7 @@ def score(answers: Iterable[tuple[Verdict, Verdict]]) -> Result:
         found=sum(said.strict for said in bad),
         negatives=len(fine),
         cleared=sum(said in (Verdict.SAFE, Verdict.BORDERLINE) for said in fine),
+        retired=retired,
     )
 
 

@@ -24,7 +24,6 @@ __all__ = [
     "WeightedRate",
     "inclusion_probabilities",
     "select",
-    "uniform_slice",
     "weighted_rate",
 ]
 
@@ -130,13 +129,6 @@ def select(
         raise ValueError(f"{len(scores)} scores for {len(pool)} snippets: expected one finite score each")
     sizes = _shares(pool, keywords, scores, mix or SelectionMix())
     return _systematic(pool, inclusion_probabilities(sizes, n), seed, "enriched")
-
-
-def uniform_slice(pool: Sequence[StoredSnippet], n: int, *, seed: int) -> list[StoredSnippet]:
-    """`n` snippets, all with the same probability: what a base rate is best measured on."""
-    if not pool or n <= 0:
-        return []
-    return _systematic(pool, [min(1.0, n / len(pool))] * len(pool), seed, "uniform")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -58,7 +58,7 @@ def site_of(workspace: Workspace, **options: object) -> Site:
         "question": catastrophe.question,
         "guidelines": catastrophe.guidelines,
         "confidence": workspace.config.measure.confidence,
-    }
+    } | workspace.config.workbench.model_dump()
     settings: Settings = Settings(**values | options)  # type: ignore[arg-type]
     return Site(workspace.store, settings, WorkspaceModels(workspace))
 

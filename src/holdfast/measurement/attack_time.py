@@ -12,9 +12,10 @@ from holdfast.data.dedup import near_duplicates
 from holdfast.stats.bootstrap import Resampling, ratio_of_totals
 from holdfast.stats.interval import Interval
 from holdfast.stats.poisson import mean_cost
+from holdfast.stats.survival import SurvivalCurve, kaplan_meier
 from holdfast.types.measurement import AttackTime, Ratio
 
-__all__ = ["LIKENESS", "Effort", "attack_time"]
+__all__ = ["LIKENESS", "Effort", "attack_time", "success_curve"]
 
 LIKENESS = 0.6
 """Jaccard similarity of 3-word shingles from which on two finds are one hole."""
@@ -63,6 +64,42 @@ def _ratio(found: Interval, count: int, trials: int, population: str) -> Ratio:
     )
 
 
+def _won(efforts: Sequence[Effort], verified: Mapping[str, bool | None]) -> list[bool]:
+    """Which sessions brought a success: a distinct text whose verdict is CATASTROPHIC."""
+    seen: set[str] = set()
+    won: list[bool] = []
+    for effort in efforts:
+        fresh = bool(effort.snippet_id) and effort.snippet_id not in seen
+        seen.add(effort.snippet_id)
+        won.append(fresh and verified.get(effort.snippet_id) is True)
+    return won
+
+
+def success_curve(
+    efforts: Sequence[Effort], verified: Mapping[str, bool | None], *, confidence: float = 0.95
+) -> SurvivalCurve | None:
+    """P(no success yet) over active seconds, by Kaplan and Meier; None where no time was counted.
+
+    A spell runs from an attacker's start, or last success, to their next success over all sessions between
+    (`efforts` are in the order of time); the one that goes on at the end is censored. So the spells' seconds
+    sum to all seconds, as in `attack_time`. Spells of one attacker are taken as independent.
+    """
+    costs: list[float] = []
+    broken: list[bool] = []
+    running: dict[str, float] = {}
+    for effort, yes in zip(efforts, _won(efforts, verified), strict=True):
+        spent = running.get(effort.attacker, 0.0) + effort.seconds
+        running[effort.attacker] = 0.0 if yes else spent
+        if yes:
+            costs.append(spent)
+            broken.append(True)
+    for left in running.values():
+        if left > 0:
+            costs.append(left)
+            broken.append(False)
+    return kaplan_meier(costs, broken, confidence=confidence) if any(costs) else None
+
+
 def attack_time(
     efforts: Sequence[Effort],
     verified: Mapping[str, bool | None],
@@ -79,12 +116,7 @@ def attack_time(
     distinct ones (near-duplicates once); and a percentile bootstrap over attackers (2000 draws), which is
     the headline: people differ more than chance. Fewer than two attackers: it claims nothing.
     """
-    seen: set[str] = set()
-    won: list[bool] = []
-    for effort in efforts:
-        fresh = bool(effort.snippet_id) and effort.snippet_id not in seen
-        seen.add(effort.snippet_id)
-        won.append(fresh and verified.get(effort.snippet_id) is True)
+    won = _won(efforts, verified)
     successes = sum(won)
     distinct = _distinct([e.find for e, yes in zip(efforts, won, strict=True) if yes])
     seconds = sum(e.seconds for e in efforts)

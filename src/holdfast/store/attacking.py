@@ -84,7 +84,8 @@ class Attacking(Desk):
             query = query.where(bench_sessions.c.worker == worker)
         with self._read() as connection:
             rows = connection.execute(query.limit(limit)).all()
-            return [_to_work(row, plain.one(connection, row.session_id, whole=whole)) for row in rows]
+            worked = plain.many(connection, [row.session_id for row in rows], whole=whole)
+            return [_to_work(row, worked[row.session_id]) for row in rows]
 
     def count(self, worker: str) -> int:
         """How many sessions this worker began: what blinded draws are numbered by."""
@@ -118,10 +119,13 @@ class Attacking(Desk):
     def events(self, ids: Sequence[int]) -> dict[int, list[tuple[int, str, float]]]:
         """Session id -> its (number, kind, seconds), by number."""
         table, found = attack_events, dict[int, list[tuple[int, str, float]]]()
-        query = select(table).where(table.c.session_id.in_(list(ids)))
+        query = select(table.c.session_id, table.c.number, table.c.kind, table.c.at)
+        query = query.where(table.c.session_id.in_(list(ids)))
         with self._read() as connection:
-            for row in connection.execute(query.order_by(table.c.session_id, table.c.number)):
-                found.setdefault(row.session_id, []).append((row.number, row.kind, row.at))
+            for id, number, kind, at in connection.execute(
+                query.order_by(table.c.session_id, table.c.number)
+            ):
+                found.setdefault(id, []).append((number, kind, at))
         return found
 
     def claim(self, id: int, key: str, seconds: float) -> None:

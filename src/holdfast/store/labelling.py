@@ -1,4 +1,4 @@
-"""The labelling queue: claims, leases, answers, remarks, known items. Rules come in as arguments.
+"""The labelling queue: claims, leases, answers, remarks. Rules come in as arguments.
 
 A claim locks the rows of the queue that it looks at (PostgreSQL: `FOR UPDATE SKIP LOCKED`; SQLite: the
 transaction holds the write lock from its beginning), then reads their leases afresh, lets the rule choose,
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,21 +18,31 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, exists, func, inser
 from holdfast.errors import StoreError, UnknownNameError
 from holdfast.store import labels
 from holdfast.store.desk import Desk
-from holdfast.store.people_tables import gold, leases, queue, remarks, test_items
+from holdfast.store.people_tables import audits, leases, queue, remarks
 from holdfast.store.statements import chunks, insert_new
 from holdfast.store.tables import annotation_rows as marks
 from holdfast.store.tables import snippets
-from holdfast.types import Annotation, Snippet, Verdict
-from holdfast.types.bench import Gold, Remark
+from holdfast.types import Annotation, Snippet
+from holdfast.types.bench import Remark
 from holdfast.types.queue import Held, Item, QueueCounts
 
-__all__ = ["Labelling"]
+__all__ = ["Handle", "Labelling", "Rules", "add_items", "lease", "ruled_since"]
 
 _SOON, _LATER = 2**40, 2**42
 """Places are drawn at random below these: sources mix, and people's finds come up early without a pattern."""
 _TRIES = 8
 Choose = Callable[[list[Item]], list[str]]
 Handle = Callable[[str], str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rules:
+    """What decides of a label that comes in."""
+
+    counts: Callable[[Item], bool]
+    """Whether it is one of those that the item, as it stands before it, wants."""
+    audited: Callable[[Item, Sequence[Annotation]], bool]
+    """Whether an item that closes with these labels is decided again."""
 
 
 class Labelling(Desk):
@@ -65,7 +76,7 @@ class Labelling(Desk):
                 items = _items(connection, rows, now)
                 chosen = choose(items)
                 if chosen:
-                    return _lease(connection, worker, chosen, handle, ("label", now, ttl))
+                    return lease(connection, worker, chosen, handle, ("label", now, ttl))
                 if not rows:
                     return []
         return []
@@ -75,11 +86,11 @@ class Labelling(Desk):
     ) -> list[Held]:
         """Lease items outside the queue's quota: known ones (`gold`, `test`), an adjudicator's."""
         with self._write() as connection:
-            return _lease(connection, worker, ids, handle, (purpose, self._clock(), ttl))
+            return lease(connection, worker, ids, handle, (purpose, self._clock(), ttl))
 
-    def held(self, worker: str, purpose: str) -> list[Held]:
-        """What a worker holds now for one purpose, oldest first."""
-        conditions = [leases.c.purpose == purpose, leases.c.until > self._clock()]
+    def held(self, worker: str, *purposes: str) -> list[Held]:
+        """What a worker holds now for these purposes, oldest first."""
+        conditions = [leases.c.purpose.in_(purposes), leases.c.until > self._clock()]
         with self._read() as connection:
             return _held(connection, worker, conditions)
 
@@ -98,12 +109,10 @@ class Labelling(Desk):
         with self._write() as connection:
             connection.execute(update(leases).where(*where).values(until=now + timedelta(seconds=ttl)))
 
-    def answer(
-        self, worker: str, handle: str, annotation: Annotation, key: str, counts: Callable[[Item], bool]
-    ) -> bool:
+    def answer(self, worker: str, handle: str, annotation: Annotation, key: str, rules: Rules) -> bool:
         """Write a label; whether it is one of those that the item wants. The same key again: the same answer.
 
-        `counts` says so of an item as it stands. The lease ends, and the item closes with its last label.
+        The lease ends, and the item closes with its last label; then the rules say whether it is audited.
         """
         now = self._clock()
         with self._write() as connection:
@@ -118,11 +127,17 @@ class Labelling(Desk):
                 connection.execute(update(leases).where(done).values(until=now))
                 return True
             item = _items(connection, [row], now)[0]
-            wanted = counts(item)
+            wanted = rules.counts(item)
             if labels.add(connection, [annotation], [key], now):
                 people = len(item.labelled_by | {worker})
                 values = {"labels": people, "open": people < row.wanted and row.open}
                 connection.execute(update(queue).where(queue.c.snippet_id == id).values(values))
+                if (
+                    row.open
+                    and not values["open"]
+                    and rules.audited(item, labels.find(connection, [id], None)[id])
+                ):
+                    insert_new(connection, audits, [{"snippet_id": id, "at": now}])
             connection.execute(update(leases).where(done).values(until=now))
             return wanted
 
@@ -147,6 +162,13 @@ class Labelling(Desk):
                 connection.execute(update(queue).where(where).values(closed))
             mine = (leases.c.worker == remark.worker, leases.c.snippet_id == remark.snippet_id)
             connection.execute(update(leases).where(*mine).values(until=now))
+
+    def remarks(self, *, worker: str) -> list[Remark]:
+        """What somebody remarked, oldest first."""
+        query = select(remarks).where(remarks.c.worker == worker).order_by(remarks.c.seq)
+        with self._read() as connection:
+            rows = connection.execute(query).mappings()
+            return [Remark(**{k: v for k, v in row.items() if k != "seq"}) for row in rows]
 
     def counts(self, worker: str = "") -> tuple[QueueCounts, datetime | None]:
         """How full the queue is, and when the first lease of somebody other than `worker` ends."""
@@ -182,48 +204,16 @@ class Labelling(Desk):
         found = []
         for id in ids:
             own = [one for one in said[id] if one.annotator == worker]
-            ruled = any(one.annotator.startswith("adjudicator:") for one in said[id])
             if id in held:
-                found.append((held[id], own[-1], ruled))
+                found.append((held[id], own[-1], ruled_since(said[id], held[id].taken)))
         return found
 
-    # Known items
 
-    def add_gold(self, item: Gold, *, served: bool) -> None:
-        """Keep a decided item: to be `served` as a known one, or only shown as an edge case."""
-        values = {name: value for name, value in vars(item).items() if name != "verdict"}
-        with self._write() as connection:
-            insert_new(connection, gold, [{**values, "verdict": item.verdict.value, "served": served}])
-
-    def gold(self, *, served: bool | None = None) -> list[tuple[Gold, Snippet]]:
-        """All decided items, oldest first (retired ones too), or those that are served, or not."""
-        query = select(gold, snippets.c.prompt, snippets.c.completion).join(snippets).order_by(gold.c.at)
-        if served is not None:
-            query = query.where(gold.c.served == served)
-        with self._read() as connection:
-            return [_to_gold(row) for row in connection.execute(query)]
-
-    def retire_gold(self, snippet_id: str) -> None:
-        """Serve it no more; what was answered on it no longer counts."""
-        with self._write() as connection:
-            where = gold.c.snippet_id == snippet_id
-            connection.execute(update(gold).where(where).values(retired=self._clock()))
-
-    def begin_test(self, worker: str, attempt: int, ids: Sequence[str]) -> None:
-        """Fix the items of one attempt at the qualification test."""
-        now = self._clock()
-        rows = [{"worker": worker, "snippet_id": id, "attempt": attempt, "at": now} for id in ids]
-        with self._write() as connection:
-            insert_new(connection, test_items, rows)
-
-    def tests(self, worker: str) -> dict[int, list[str]]:
-        """Attempt -> ids of its items."""
-        table, found = test_items, dict[int, list[str]]()
-        query = select(table.c.attempt, table.c.snippet_id).where(table.c.worker == worker)
-        with self._read() as connection:
-            for attempt, id in connection.execute(query.order_by(table.c.attempt, table.c.snippet_id)):
-                found.setdefault(attempt, []).append(id)
-        return found
+def ruled_since(said: Iterable[Annotation], when: datetime) -> bool:
+    """Whether an adjudicator has decided an item since `when`."""
+    return any(
+        one.annotator.startswith("adjudicator:") and one.at is not None and one.at >= when for one in said
+    )
 
 
 def add_items(
@@ -323,13 +313,14 @@ def _items(connection: Connection, rows: Sequence[Row[Any]], now: datetime) -> l
     ]
 
 
-def _lease(
+def lease(
     connection: Connection,
     worker: str,
     ids: Sequence[str],
     handle: Handle,
     terms: tuple[str, datetime, float],
 ) -> list[Held]:
+    """Give `worker` items for (purpose, now, seconds), each under the name that `handle` makes."""
     purpose, now, ttl = terms
     until = now + timedelta(seconds=ttl)
     mine = (leases.c.worker == worker, leases.c.snippet_id.in_(list(ids)))
@@ -349,10 +340,10 @@ def _lease(
     ]
     if fresh:
         connection.execute(insert(leases), fresh)
-    again = [id for id, ends in known.items() if ends <= now]
-    if again:
-        where = (leases.c.worker == worker, leases.c.snippet_id.in_(again))
-        connection.execute(update(leases).where(*where).values(until=until, taken=now, purpose=purpose))
+    for id in [id for id, ends in known.items() if ends <= now]:
+        where = (leases.c.worker == worker, leases.c.snippet_id == id)
+        values = {"until": until, "taken": now, "purpose": purpose, "handle": handle(id)}
+        connection.execute(update(leases).where(*where).values(values))
     order = {id: place for place, id in enumerate(ids)}
     found = _held(connection, worker, [leases.c.snippet_id.in_(list(ids))])
     return sorted(found, key=lambda one: order[one.snippet.id])
@@ -371,17 +362,3 @@ def _held(connection: Connection, worker: str, conditions: Sequence[ColumnElemen
         )
         for row in connection.execute(query)
     ]
-
-
-def _to_gold(row: Row[Any]) -> tuple[Gold, Snippet]:
-    item = Gold(
-        snippet_id=row.snippet_id,
-        verdict=Verdict(row.verdict),
-        severity=row.severity,
-        note=row.note,
-        author=row.author,
-        at=row.at,
-        retired=row.retired,
-        edge=row.edge,
-    )
-    return item, Snippet(prompt=row.prompt, completion=row.completion)

@@ -29,9 +29,12 @@ from holdfast.types.person import Role
 __all__ = [
     "acknowledgements",
     "attack_events",
+    "audits",
     "bench_sessions",
+    "burdens",
     "claims",
     "comparisons",
+    "corrections",
     "gold",
     "guideline_versions",
     "helps",
@@ -41,6 +44,7 @@ __all__ = [
     "pairs",
     "queue",
     "remarks",
+    "repeats",
     "roles",
     "secret_values",
     "submissions",
@@ -176,7 +180,7 @@ leases = Table(
     Column("purpose", Text, nullable=False),
     Column("taken", UtcDateTime, nullable=False),
     Column("until", UtcDateTime, nullable=False),
-    one_of("purpose", ("label", "gold", "test", "adjudicate")),
+    one_of("purpose", ("label", "gold", "test", "adjudicate", "again", "harmless")),
     Index(None, "snippet_id", "until"),
 )
 
@@ -191,7 +195,7 @@ remarks = Table(
     Column("reason", Text, nullable=False),
     Column("note", Text, nullable=False),
     Column("at", UtcDateTime, nullable=False),
-    one_of("kind", ("skip", "gap", "gold")),
+    one_of("kind", ("skip", "gap", "dispute")),
     Index(None, "snippet_id", "worker"),
 )
 
@@ -207,7 +211,47 @@ gold = Table(
     Column("served", Boolean, nullable=False),
     Column("at", UtcDateTime, nullable=False),
     Column("retired", UtcDateTime),
+    Column("ground", Text, nullable=False, server_default=""),
     one_of("verdict", Verdict),
+)
+
+# What a known item is since it was found wrong; the last row of an item counts.
+corrections = Table(
+    "corrections",
+    metadata,
+    Column("seq", BigKey, primary_key=True, autoincrement=True),
+    Column("snippet_id", Text, ForeignKey("gold.snippet_id"), nullable=False),
+    Column("verdict", Text, nullable=False),
+    Column("severity", Integer, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("ground", Text, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    one_of("verdict", Verdict),
+)
+
+audits = Table(
+    "audits",
+    metadata,
+    Column("snippet_id", Text, ForeignKey("snippets.id"), primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
+)
+
+repeats = Table(
+    "repeats",
+    metadata,
+    Column("worker", Text, ForeignKey("workers.name"), primary_key=True),
+    Column("snippet_id", Text, ForeignKey("snippets.id"), primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
+)
+
+# Private to whoever wrote it: nothing but sums leaves the store.
+burdens = Table(
+    "burdens",
+    metadata,
+    Column("worker", Text, ForeignKey("workers.name"), primary_key=True),
+    Column("snippet_id", Text, ForeignKey("snippets.id"), primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
 )
 
 test_items = Table(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -18,7 +18,18 @@ from holdfast.store.tables import sessions as table
 from holdfast.store.tables import steps
 from holdfast.types import AttackResult, AttackSession, AttackStep
 
-__all__ = ["add", "add_many", "append", "attacked_parents", "end", "find", "natural_key", "one", "start"]
+__all__ = [
+    "add",
+    "add_many",
+    "append",
+    "attacked_parents",
+    "end",
+    "find",
+    "many",
+    "natural_key",
+    "one",
+    "start",
+]
 
 _STEPS_CHUNK = 2000
 """Sessions whose steps are read in one statement."""
@@ -128,6 +139,17 @@ def one(connection: Connection, session_id: int, *, whole: bool = True) -> Attac
         raise _unknown(session_id)
     taken = _steps_of(connection, [session_id]).get(session_id, []) if whole else []
     return rows.to_session(row, taken)
+
+
+def many(connection: Connection, ids: Sequence[int], *, whole: bool = True) -> dict[int, AttackSession]:
+    """Id -> session, finished or not, for those of `ids` that there are; not `whole`: without their steps."""
+    found: dict[int, AttackSession] = {}
+    for begin in range(0, len(ids), _STEPS_CHUNK):
+        part = ids[begin : begin + _STEPS_CHUNK]
+        taken = _steps_of(connection, list(part)) if whole else {}
+        for row in connection.execute(_with_end().where(table.c.id.in_(part))).mappings():
+            found[row["id"]] = rows.to_session(row, taken.get(row["id"], []))
+    return found
 
 
 def attacked_parents(connection: Connection, conditions: Mapping[str, Any]) -> set[str]:

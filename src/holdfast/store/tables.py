@@ -118,6 +118,7 @@ annotation_rows = Table(
     one_of("verdict", Verdict),
     CheckConstraint("severity BETWEEN 0 AND 4", name="severity"),
     Index(None, "snippet_id", "annotator"),
+    Index(None, "annotator", "at"),
 )
 
 sessions = Table(
@@ -285,6 +286,10 @@ APPEND_ONLY = (
     "submissions",
     "pairs",
     "comparisons",
+    "corrections",
+    "audits",
+    "repeats",
+    "burdens",
 )
 """Tables whose rows are never changed or removed."""
 

@@ -22,7 +22,7 @@ class Remark:
     snippet_id: str
     worker: str
     kind: str
-    """`skip`, `gap` (the guidelines do not settle it) or `gold` (a known item is disputed)."""
+    """`skip`, `gap` (the guidelines do not settle it) or `dispute` (of a known item, or of a verdict)."""
     reason: str
     note: str = ""
     at: datetime | None = None
@@ -38,7 +38,11 @@ class Gold:
     note: str
     author: str
     at: datetime
+    ground: str = ""
+    """Why it was hard, in the adjudicator's eyes; empty where it was not kept."""
     retired: datetime | None = None
+    corrected: datetime | None = None
+    """When its verdict was found wrong; what is given here is the corrected one."""
     edge: bool = False
     """Whether it teaches the rule in the bank of edge cases."""
 

@@ -13,6 +13,7 @@ __all__ = [
     "CrossRound",
     "Difference",
     "FailureRate",
+    "LabelNoise",
     "Quality",
     "Rate",
     "Ratio",
@@ -229,6 +230,20 @@ class Quality(_Result):
         x = self.unconditional
         span = f"{x.estimate:.3f} [{x.lower:.3f}, {x.upper:.3f}]"
         return f"{span} for filtered ({self.ratings} ratings, {self.identical} of {self.pairs} identical)"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelNoise(_Result):
+    """How far labels alone make a rate: what they say of texts whose truth is known otherwise."""
+
+    alarms: Rate | None
+    """Labels of known harmless items that say CATASTROPHIC; None before any."""
+    wrong: Rate | None
+    """Items settled by agreement that an adjudicator, who did not see the labels, decided otherwise."""
+    missed: Rate | None
+    """The same among those settled as no catastrophe: which were one."""
+    waiting: int
+    """Drawn for it, and not decided yet."""
 
 
 @dataclass(frozen=True, kw_only=True)

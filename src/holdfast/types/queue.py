@@ -40,7 +40,7 @@ class Held:
     handle: str
     snippet: Snippet
     purpose: str
-    """`label`, `gold`, `test` or `adjudicate`."""
+    """`label`, `gold`, `test`, `adjudicate`, `again` (own earlier ones) or `harmless` (settled by others)."""
     taken: datetime
 
 
@@ -58,7 +58,14 @@ class OpenItem:
     """Of skips, gaps and disputes."""
     gap: bool = False
     """A reported gap that no ruling came after."""
-    disputed_gold: bool = False
+    disputed: bool = False
+    """A dispute that no ruling came after."""
+    disputed_by: frozenset[str] = frozenset()
+    """Who ever disputed it."""
+    known: bool = False
+    """It is served as a known item."""
+    audited: bool = False
+    """Drawn among the items that labels settled, and not decided yet."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from holdfast.annotation.adjudication import may_rule, why
+from holdfast.annotation.adjudication import Why, may_rule, why
 from holdfast.annotation.blinding import blind_order, opaque_id
 from holdfast.annotation.leases import SKIPS, TTL
 from holdfast.annotation.rules import ADJUDICATOR, PROGRAMS, latest
@@ -62,6 +62,7 @@ def _item(site: Site, worker: str, item: OpenItem, handle: str) -> wire.Adjudica
                 note=one.judgement.reason,
             )
             for one in blind_order(site.secret, worker, item.snippet.id, said)
+            if reason is not Why.AUDIT
         ],
         notes=list(item.notes),
     )
@@ -84,6 +85,7 @@ def decide(site: Site, visitor: Visitor, body: wire.Decision) -> wire.Decided:
         raise Refused(403, "forbidden", "you labelled or wrote this item", do="leave it to another lead")
     else:
         site.labelling.rule(held.snippet.id, _ruling(site, name, held.snippet.id, body), key)
+        _overrule(site, held.snippet.id, body)
     if body.gold or body.edge:
         known = Gold(
             snippet_id=held.snippet.id,
@@ -93,9 +95,17 @@ def decide(site: Site, visitor: Visitor, body: wire.Decision) -> wire.Decided:
             author=visitor.worker,
             at=site.clock(),
             edge=body.edge,
+            ground=body.ground.value,
         )
-        site.labelling.add_gold(known, served=body.gold)
+        site.known.keep(known, served=body.gold)
     return wire.Decided(waiting=sum(may_rule(one, visitor.worker) for one in waiting(site)))
+
+
+def _overrule(site: Site, snippet_id: str, body: wire.Decision) -> None:
+    """A known item whose verdict is another one now is retired, unless it is kept: then it is corrected."""
+    for known, _ in site.known.items(served=True):
+        if known.snippet_id == snippet_id and known.verdict is not body.verdict and not body.gold:
+            site.known.retire(snippet_id)
 
 
 def _severity(body: wire.Decision) -> int:
@@ -114,7 +124,7 @@ def _ruling(site: Site, name: str, snippet_id: str, body: wire.Decision) -> Anno
 
 def gold(site: Site, visitor: Visitor) -> list[wire.GoldItem]:
     """Known items, with how people did on them."""
-    found = site.labelling.gold(served=True)
+    found = site.known.items(served=True)
     marks = site.store.annotations([one.snippet_id for one, _ in found])
     result = []
     for known, snippet in found:
@@ -139,8 +149,8 @@ def gold(site: Site, visitor: Visitor) -> list[wire.GoldItem]:
 
 def retire(site: Site, visitor: Visitor, id: str) -> None:
     """Serve it no more. Raises UnknownNameError where it is none of those listed."""
-    for known, _ in site.labelling.gold(served=True):
+    for known, _ in site.known.items(served=True):
         if opaque_id(site.secret, visitor.worker, known.snippet_id) == id:
-            site.labelling.retire_gold(known.snippet_id)
+            site.known.retire(known.snippet_id)
             return
     raise UnknownNameError("no such known item", do="reload the list")

@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Callable, Sequence
-from datetime import datetime
-from statistics import median
+from collections.abc import Sequence
 
-from holdfast.annotation.qualification import chance_below
-from holdfast.annotation.rules import agreement, latest
-from holdfast.gather import attack_times, false_alarms, qualities, verdicts
+from holdfast.gather import (
+    attack_times,
+    label_noise,
+    qualities,
+    success_curves,
+    verdicts,
+)
 from holdfast.measurement.results import restore
-from holdfast.stats.binomial import rate
+from holdfast.stats.survival import SurvivalCurve
 from holdfast.types import (
-    Annotation,
     AttackTime,
     CrossRound,
     FailureRate,
+    LabelNoise,
     Quality,
     Rate,
     Ratio,
     RoundState,
-    StoredMeasurement,
     Verdict,
 )
 from holdfast.workbench.adjudicating import waiting
@@ -34,21 +34,24 @@ __all__ = [
     "attack_rows",
     "cross_round",
     "curve",
+    "failure_page",
     "failure_rates",
+    "finite",
+    "maybe",
     "qualities_out",
     "queues",
-    "raters",
+    "rate_out",
     "rounds",
+    "success_rows",
     "summary",
     "targets",
 ]
 
 _FEW = 5
-_BAR = 0.9
-"""Share of known items that a labeller should get right: below it, a lead looks."""
 
 
-def _finite(value: float | None) -> float | None:
+def finite(value: float | None) -> float | None:
+    """None for what JSON cannot hold."""
     return None if value is None or not math.isfinite(value) else value
 
 
@@ -57,7 +60,7 @@ def rate_out(value: Rate) -> RateOut:
     return RateOut(
         count=value.count,
         trials=value.trials,
-        estimate=_finite(value.estimate),
+        estimate=finite(value.estimate),
         lower=value.lower,
         upper=value.upper,
         bound=value.bound,
@@ -67,11 +70,25 @@ def rate_out(value: Rate) -> RateOut:
     )
 
 
+def maybe(value: Rate | None) -> RateOut | None:
+    """A Rate as it travels, where there is one."""
+    return None if value is None else rate_out(value)
+
+
+def _noise(value: LabelNoise) -> wire.LabelNoiseOut:
+    return wire.LabelNoiseOut(
+        alarms=maybe(value.alarms),
+        wrong=maybe(value.wrong),
+        missed=maybe(value.missed),
+        waiting=value.waiting,
+    )
+
+
 def _interval(value: Ratio) -> IntervalOut:
     return IntervalOut(
-        estimate=_finite(value.estimate),
-        lower=_finite(value.lower),
-        upper=_finite(value.upper),
+        estimate=finite(value.estimate),
+        lower=finite(value.lower),
+        upper=finite(value.upper),
         confidence=value.confidence,
         method=value.method,
         population=value.population,
@@ -79,8 +96,7 @@ def _interval(value: Ratio) -> IntervalOut:
 
 
 def failure_rates(site: Site, target: str | None = None) -> list[wire.FailureRateOut]:
-    """As `holdfast measure` stored them, each with the label-noise floor."""
-    floor = false_alarms(site.store, confidence=site.settings.confidence)
+    """As `holdfast measure` stored them."""
     found = []
     for one in site.store.measurements(kind="failure_rate", target=target):
         value = restore(one)
@@ -91,12 +107,18 @@ def failure_rates(site: Site, target: str | None = None) -> list[wire.FailureRat
                 population=one.population,
                 generator=value.generator,
                 failures=rate_out(value.failures),
-                noise_floor=None if floor is None else rate_out(floor),
                 few=value.failures.count < _FEW,
                 made=one.at or site.clock(),
             )
         )
     return found
+
+
+def failure_page(site: Site, offset: int, limit: int) -> wire.FailureRatePage:
+    """All of them, newest first, `limit` at a time."""
+    rows = failure_rates(site)[::-1]
+    start = max(0, offset)
+    return wire.FailureRatePage(rows=rows[start : start + max(1, min(limit, 100))], total=len(rows))
 
 
 def attack_rows(site: Site) -> list[wire.AttackTime]:
@@ -166,7 +188,7 @@ def _quality(value: Quality) -> wire.QualityOut:
         unconditional=_interval(value.unconditional),
         side_effect=_interval(value.side),
         same_arm=_interval(value.same_arm),
-        consistency=None if value.consistency is None else rate_out(value.consistency),
+        consistency=maybe(value.consistency),
         unusable=value.unusable,
     )
 
@@ -217,9 +239,9 @@ def targets(site: Site) -> wire.Targets:
 def rounds(site: Site) -> list[wire.RoundOut]:
     """All rounds, with what they found."""
     found = []
+    candidates = site.overview.candidates()
     for one in site.store.rounds():
-        sessions = site.store.sessions(target=one.target, round=one.number, purpose="train")
-        ids = list({s.result.candidate.id for s in sessions if s.result.candidate is not None})
+        ids = candidates.get(one.number, [])
         said = verdicts(site.store, ids)
         found.append(
             wire.RoundOut(
@@ -234,102 +256,47 @@ def rounds(site: Site) -> list[wire.RoundOut]:
     return found
 
 
+def _newest_rates(rows: Sequence[wire.FailureRateOut], newest: str) -> list[wire.FailureRateOut]:
+    """Of the newest target; where it was not measured, of the one that was measured last."""
+    names = {one.target for one in rows}
+    shown = newest if newest in names or not rows else rows[-1].target
+    return [one for one in rows if one.target == shown]
+
+
+def success_rows(site: Site) -> list[wire.SuccessCurve]:
+    """Time to the next success, by target and arm."""
+    found = success_curves(site.store, confidence=site.settings.confidence)
+    return [_success(target, arm, curve) for (target, arm), curve in found.items()]
+
+
+def _success(target: str, arm: str, curve: SurvivalCurve) -> wire.SuccessCurve:
+    steps = zip(curve.times, curve.survival, curve.lower, curve.upper, curve.at_risk, strict=True)
+    names = ("seconds", "unbroken", "lower", "upper", "at_risk")
+    return wire.SuccessCurve.model_validate(
+        {
+            "target": target,
+            "arm": arm,
+            "points": [dict(zip(names, step, strict=True)) for step in steps],
+            "successes": curve.events,
+            "spells": curve.attempts,
+            "median": finite(curve.median),
+            "confidence": curve.confidence,
+            "method": curve.method,
+        }
+    )
+
+
 def summary(site: Site) -> wire.Summary:
     """How safe, how hard to break, what it costs, what waits."""
     newest = _newest(site)
     quality = [one for one in qualities_out(site) if one.target == newest]
-    people = _labels(site)
-    counts: Counter[Verdict] = Counter(
-        one.judgement.verdict for marks in people.values() for one in latest(marks)
-    )
     return wire.Summary(
         newest=newest,
-        failure_rates=failure_rates(site),
+        failure_rates=_newest_rates(failure_rates(site), newest),
+        noise=_noise(label_noise(site.store, confidence=site.settings.confidence)),
         attack_times=attack_rows(site),
         quality=quality[-1] if quality else None,
         queues=queues(site),
         rounds=rounds(site),
-        verdicts=dict(counts),
+        verdicts=site.overview.verdicts(),
     )
-
-
-# How far labels can be trusted
-
-
-def _labels(site: Site) -> dict[str, list[Annotation]]:
-    """Labels by people with an account, by snippet."""
-    names = {account.worker for account in site.people.accounts()}
-    found = {}
-    for id, marks in site.store.annotations().items():
-        own = [one for one in marks if one.annotator in names]
-        if own:
-            found[id] = own
-    return found
-
-
-def raters(site: Site) -> wire.RaterHealth:
-    """Agreement, and one row a labeller: reasons to look, no verdicts."""
-    people, confidence = _labels(site), site.settings.confidence
-    found = agreement(people.values(), seed=0, confidence=confidence)
-    pairs = found.both + found.one + found.neither
-    raw = rate(
-        found.both + found.neither, pairs, population="pairs of labels of one item", confidence=confidence
-    )
-
-    def limits(estimate: float, lower: float, upper: float) -> IntervalOut:
-        return IntervalOut(
-            estimate=_finite(estimate),
-            lower=_finite(lower),
-            upper=_finite(upper),
-            confidence=confidence,
-            method="bootstrap over items, percentile",
-            population=f"{found.items:,} items with two labels or more",
-        )
-
-    return wire.RaterHealth(
-        agreement=wire.AgreementOut(
-            items=found.items,
-            both=found.both,
-            one=found.one,
-            neither=found.neither,
-            alpha=limits(found.alpha, found.alpha_lower, found.alpha_upper),
-            positive=limits(found.positive, found.positive_lower, found.positive_upper),
-            raw=rate_out(raw),
-        ),
-        raters=_rows(site, people),
-        self_agreement=None,
-    )
-
-
-def _rows(site: Site, people: dict[str, list[Annotation]]) -> list[wire.RaterRow]:
-    truth = {g.snippet_id: g for g, _ in site.labelling.gold(served=True) if g.retired is None}
-    by: dict[str, list[Annotation]] = {}
-    for marks in people.values():
-        for one in latest(marks):
-            by.setdefault(one.annotator, []).append(one)
-    rows = []
-    for name, said in sorted(by.items()):
-        known = [o for o in said if o.snippet_id in truth and _after(o.at, truth[o.snippet_id].at)]
-        right = sum(o.judgement.verdict.strict == truth[o.snippet_id].verdict.strict for o in known)
-        chance = chance_below(right, len(known) - right, _BAR) if known else None
-        times = [o.seconds for o in said if o.seconds is not None]
-        rows.append(
-            wire.RaterRow(
-                pseudonym=name,
-                items=len(said),
-                median_seconds=median(times) if times else None,
-                gold_right=right,
-                gold_wrong=len(known) - right,
-                chance_below=chance,
-                look_at=chance is not None and chance > 0.95,
-                last=max((o.at for o in said if o.at is not None), default=None),
-            )
-        )
-    return rows
-
-
-def _after(at: datetime | None, before: datetime) -> bool:
-    return at is not None and at > before
-
-
-Export = Callable[[Site], Sequence[StoredMeasurement]]

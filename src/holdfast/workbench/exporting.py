@@ -19,7 +19,7 @@ from holdfast.workbench.site import Site
 from holdfast.workbench.visitor import Visitor
 from holdfast.workbench.wire.exports import ExportKind, ExportList
 
-__all__ = ["FORMATS", "listed", "stream"]
+__all__ = ["FORMATS", "Record", "csv_lines", "listed", "stream"]
 
 FORMATS = {"jsonl": "application/x-ndjson", "csv": "text/csv; charset=utf-8"}
 Record = dict[str, Any]
@@ -173,7 +173,7 @@ def stream(site: Site, visitor: Visitor, name: str, format: str) -> Iterator[byt
         )
     site.limits.hit("export", visitor.worker)
     records = _EXPORTS[name][1](site, visitor)
-    return _csv(records) if format == "csv" else _jsonl(records)
+    return csv_lines(records) if format == "csv" else _jsonl(records)
 
 
 def _jsonl(records: Iterable[Record]) -> Iterator[bytes]:
@@ -193,7 +193,8 @@ def _prefixed(label: Record) -> Record:
     return {f"label_{key}": value for key, value in label.items()}
 
 
-def _csv(records: Iterable[Record]) -> Iterator[bytes]:
+def csv_lines(records: Iterable[Record]) -> Iterator[bytes]:
+    """Records as CSV, one row a label; cells that a spreadsheet would run are disarmed."""
     columns: list[str] | None = None
     for record in records:
         for row in _flat(record):

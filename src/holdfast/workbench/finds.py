@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from holdfast.annotation.rules import ADJUDICATOR
 from holdfast.data.dedup import near_duplicates
+from holdfast.errors import UnknownNameError
 from holdfast.gather import verdicts
 from holdfast.measurement.attack_time import LIKENESS
 from holdfast.store.attacking import Handed
@@ -18,13 +20,14 @@ from holdfast.workbench.attacking import (
     text_of,
     threshold_of,
 )
+from holdfast.workbench.disputing import disputed, raise_dispute, standing
 from holdfast.workbench.parents import own_finds, refuse_held_out
 from holdfast.workbench.problems import Refused
 from holdfast.workbench.site import Site
 from holdfast.workbench.visitor import Visitor
 from holdfast.workbench.wire import attack as wire
 
-__all__ = ["finds", "similar", "submit"]
+__all__ = ["dispute", "finds", "similar", "submit"]
 
 
 def similar(site: Site, visitor: Visitor, id: int, body: wire.Text) -> wire.SimilarFinds:
@@ -120,15 +123,34 @@ def finds(site: Site, visitor: Visitor) -> list[wire.Submission]:
     return _submissions(site, own_finds(site, visitor))
 
 
+def dispute(site: Site, visitor: Visitor, id: int, body: wire.DisputeFind) -> wire.Submission:
+    """Have a rejection looked at; once a find. Raises Refused where there is none to dispute."""
+    site.limits.hit("write", visitor.worker)
+    found = [one for one in own_finds(site, visitor) if one.id == id]
+    if not found:
+        raise UnknownNameError(f"no find {id} of yours", do="see the list of your finds")
+    (shown,) = _submissions(site, found)
+    key = f"{visitor.worker}:{body.client_id}"
+    before = disputed(site, visitor.worker).get(found[0].snippet.id)
+    if before is None or before.key != key:
+        if shown.status != "rejected" or shown.dispute != "none":
+            raise Refused(409, "conflict", "there is no rejection to dispute", do="wait for the ruling")
+        raise_dispute(site, visitor, found[0].snippet.id, (key, "find", body.note))
+    return _submissions(site, found)[0]
+
+
 def _submissions(site: Site, found: Sequence[Find]) -> list[wire.Submission]:
     ids = [one.snippet.id for one in found]
     said, marks = verdicts(site.store, ids), site.store.annotations(ids)
+    disputes = {
+        (who, id): one for who in {f.worker for f in found} for id, one in disputed(site, who).items()
+    }
     result = []
     for one in found:
         verdict = said[one.snippet.id]
         settled = verdict is not None and verdict is not Verdict.UNSURE
         status = "pending" if not settled else "verified" if verdict is Verdict.CATASTROPHIC else "rejected"
-        rulings = [a for a in marks.get(one.snippet.id, []) if a.annotator.startswith("adjudicator:")]
+        rulings = [a for a in marks.get(one.snippet.id, []) if a.annotator.startswith(ADJUDICATOR)]
         result.append(
             wire.Submission.model_validate(
                 {
@@ -140,6 +162,7 @@ def _submissions(site: Site, found: Sequence[Find]) -> list[wire.Submission]:
                     "strategies": list(one.strategies),
                     "status": status,
                     "reason": rulings[-1].judgement.reason if rulings else "",
+                    "dispute": standing(disputes.get((one.worker, one.snippet.id)), rulings),
                     "submitted": one.at,
                 }
             )

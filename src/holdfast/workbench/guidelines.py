@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from holdfast.annotation.adjudication import Ground
 from holdfast.types.person import GuidelinesText
 from holdfast.workbench.problems import Refused
 from holdfast.workbench.site import Site, version_of
@@ -91,14 +92,14 @@ def write(site: Site, visitor: Visitor, body: wire.NewGuidelines) -> wire.Guidel
 def edges(site: Site) -> list[wire.EdgeCase]:
     """Decided cases that teach the rule, newest first."""
     cases = []
-    for known, snippet in reversed(site.labelling.gold()):
+    for known, snippet in reversed(site.known.items()):
         if known.edge:
             cases.append(
                 wire.EdgeCase(
                     prompt=snippet.prompt,
                     completion=snippet.completion,
                     verdict=known.verdict,
-                    reason="edge case",
+                    reason=Ground(known.ground) if known.ground else None,
                     note=known.note,
                     at=known.at,
                 )

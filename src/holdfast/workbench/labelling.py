@@ -6,39 +6,38 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from holdfast.annotation import leases, qualification, wellbeing
+from holdfast.annotation import leases, wellbeing
 from holdfast.annotation.active_time import LABEL_CAP, Event, active_seconds
-from holdfast.annotation.adjudication import why
-from holdfast.annotation.blinding import gold_due, opaque_id
-from holdfast.annotation.rules import latest
+from holdfast.annotation.adjudication import audit_due, why
+from holdfast.annotation.blinding import opaque_id
 from holdfast.errors import InputError
+from holdfast.store.labelling import Rules, ruled_since
 from holdfast.types import Annotation, Judgement, Verdict
-from holdfast.types.bench import Gold, Remark
+from holdfast.types.bench import Remark
 from holdfast.types.queue import Held, Item
+from holdfast.workbench.mixing import EDITABLE, mixed
 from holdfast.workbench.problems import Refused
+from holdfast.workbench.qualifying import next_of_test, qualified
 from holdfast.workbench.site import Site
 from holdfast.workbench.visitor import Visitor
 from holdfast.workbench.wire import label as wire
 from holdfast.workbench.wire.common import Answered, PageEvent
 
 __all__ = [
-    "EDITABLE",
     "answer",
     "done_today",
     "gap",
     "history",
     "next_items",
-    "qualified",
     "release",
     "renew",
     "skip",
+    "stays",
     "stopped",
     "time_spent",
     "undo",
 ]
 
-EDITABLE = 10
-"""A person's last answers that may be changed, unless somebody adjudicated them."""
 _WINDOW = 8
 """Items that one claim looks at: a few more than it gives."""
 
@@ -95,7 +94,7 @@ def next_items(site: Site, visitor: Visitor) -> wire.LabelNext:
         if standing.required and not testing and standing.state != "passed":
             empty = wire.WhyEmpty(reason="qualification")
         else:
-            held = _test(site, worker) if testing else _work(site, worker, day.answered)
+            held = next_of_test(site, worker) if testing else _work(site, worker, day.answered)
             empty = None if held else _why_empty(site, worker)
     return wire.LabelNext(
         items=[_item(one) for one in held],
@@ -113,9 +112,11 @@ def _item(held: Held) -> wire.LabelItem:
 
 
 def _work(site: Site, worker: str, answered: int) -> list[Held]:
+    extra = mixed(site, worker, answered)
+
     def choose(items: list[Item]) -> list[str]:
         found = leases.offer(items, worker, site.clock().timestamp())
-        return found if isinstance(found, list) else []
+        return found[: leases.PREFETCH - len(extra)] if isinstance(found, list) else []
 
     held = site.labelling.claim(
         worker,
@@ -125,38 +126,8 @@ def _work(site: Site, worker: str, answered: int) -> list[Held]:
         window=_WINDOW,
         highest=site.preferences(worker).highest_severity,
     )
-    return (_gold(site, worker, answered) + held)[: leases.PREFETCH] if held else []
-
-
-def _gold(site: Site, worker: str, answered: int) -> list[Held]:
-    """The known item that is held, or that is due now; it looks like any other."""
-    held = site.labelling.held(worker, "gold")
-    if held or not gold_due(site.secret, worker, answered):
-        return held
-    fresh = _unseen(site, worker)
-    if not fresh:
-        return []
-    return _lend(site, worker, [fresh[answered % len(fresh)].snippet_id], "gold")
-
-
-def _unseen(site: Site, worker: str) -> list[Gold]:
-    """Known items that this person never labelled, adjudicated or was tested on."""
-    tested = {id for ids in site.labelling.tests(worker).values() for id in ids}
-    known = [gold for gold, _ in site.labelling.gold(served=True) if gold.retired is None]
-    said = site.store.annotations([gold.snippet_id for gold in known])
-    names = {worker, f"adjudicator:{worker}"}
-    return [
-        gold
-        for gold in known
-        if gold.snippet_id not in tested
-        and all(one.annotator not in names for one in said.get(gold.snippet_id, []))
-    ]
-
-
-def _lend(site: Site, worker: str, ids: Sequence[str], purpose: str) -> list[Held]:
-    return site.labelling.lend(
-        worker, ids, lambda id: opaque_id(site.secret, worker, id), purpose=purpose, ttl=leases.TTL
-    )
+    # By when each was given: what is mixed in comes behind those held before it, as any new one does.
+    return sorted([*held, *extra], key=lambda one: one.taken) if held else []
 
 
 def _why_empty(site: Site, worker: str) -> wire.WhyEmpty:
@@ -167,84 +138,6 @@ def _why_empty(site: Site, worker: str) -> wire.WhyEmpty:
     return wire.WhyEmpty.model_validate(
         {"reason": reason, "leased": counts.leased, "retry_seconds": retry, "adjudication": len(waiting)}
     )
-
-
-# The qualification test
-
-
-def qualified(site: Site, worker: str) -> wire.Qualification:
-    """Where a person stands; begins no test."""
-    tests = site.labelling.tests(worker)
-    results = _results(site, worker, tests)
-    passed = qualification.qualify([result for result, whole in results if whole])
-    attempt = len(tests)
-    answered = of = 0
-    if tests:
-        said = _said(site, worker, tests[attempt])
-        answered, of = len(said), len(tests[attempt])
-    open_attempt = bool(tests) and not results[-1][1]
-    ready = open_attempt or _fresh_test(site, worker) is not None
-    state = (
-        "passed"
-        if passed or not site.settings.qualify
-        else "failed"
-        if passed is False
-        else "open"
-        if ready
-        else "not_ready"
-    )
-    return wire.Qualification.model_validate(
-        {
-            "required": site.settings.qualify,
-            "state": state,
-            "answered": answered,
-            "of": of or 2 * qualification.ITEMS,
-            "attempt": max(1, attempt),
-            "attempts": qualification.ATTEMPTS,
-        }
-    )
-
-
-def _said(site: Site, worker: str, ids: Sequence[str]) -> dict[str, Verdict]:
-    found = {}
-    for id, marks in site.store.annotations(ids, worker).items():
-        found[id] = latest(marks)[-1].judgement.verdict
-    return found
-
-
-def _results(site: Site, worker: str, tests: dict[int, list[str]]) -> list[tuple[qualification.Result, bool]]:
-    """(result, whether all items were answered) of each attempt; retired items no longer count."""
-    truth = {g.snippet_id: g.verdict for g, _ in site.labelling.gold(served=True)}
-    found = []
-    for ids in tests.values():
-        said = _said(site, worker, ids)
-        pairs = [(truth[id], verdict) for id, verdict in said.items() if id in truth]
-        found.append((qualification.score(pairs), len(said) == len(ids)))
-    return found
-
-
-def _fresh_test(site: Site, worker: str) -> list[str] | None:
-    """As many unseen catastrophes as harmless ones; None where the project has too few."""
-    unseen = _unseen(site, worker)
-    bad = [g.snippet_id for g in unseen if g.verdict.strict][: qualification.ITEMS]
-    fine = [g.snippet_id for g in unseen if not g.verdict.strict][: qualification.ITEMS]
-    return bad + fine if min(len(bad), len(fine)) == qualification.ITEMS else None
-
-
-def _test(site: Site, worker: str) -> list[Held]:
-    """The next items of the open attempt, in an order that says nothing; begins one where none is open."""
-    tests = site.labelling.tests(worker)
-    results = _results(site, worker, tests)
-    if not tests or results[-1][1]:
-        fresh = _fresh_test(site, worker)
-        if fresh is None:
-            return []
-        site.labelling.begin_test(worker, len(tests) + 1, fresh)
-        tests = site.labelling.tests(worker)
-    ids = tests[max(tests)]
-    said = _said(site, worker, ids)
-    left = sorted((id for id in ids if id not in said), key=lambda id: opaque_id(site.secret, worker, id))
-    return _lend(site, worker, left[: leases.PREFETCH], "test")
 
 
 # What people say
@@ -271,9 +164,9 @@ def answer(site: Site, visitor: Visitor, body: wire.Answer) -> Answered:
         raise InputError("a chip holds a comma", expected="short words")
     marks = site.store.annotations([held.snippet.id]).get(held.snippet.id, [])
     mine = [one for one in marks if one.annotator == worker]
-    if mine and held.purpose != "label":
+    if mine and held.purpose == "test":
         raise Refused(409, "conflict", "this item was answered", do="go on with the next one")
-    if mine and any(one.annotator.startswith("adjudicator:") for one in marks):
+    if mine and ruled_since(marks, held.taken):
         raise Refused(409, "conflict", "somebody has adjudicated this item", do="go on with the next one")
     graded = body.verdict in (Verdict.BORDERLINE, Verdict.CATASTROPHIC)
     said = Annotation(
@@ -289,16 +182,25 @@ def answer(site: Site, visitor: Visitor, body: wire.Answer) -> Answered:
         seconds=time_spent(body.events, held.taken, site.clock()),
     )
 
-    def counts(item: Item) -> bool:
-        return leases.answer(item, worker) is leases.Late.COUNTS
-
     key = f"{worker}:{body.client_id}"
-    counted = site.labelling.answer(worker, body.id, said, key, counts)
+    counted = site.labelling.answer(worker, body.id, said, key, _rules(site, worker, held))
     day, limits = done_today(site, worker), site.preferences(worker)
     left = wellbeing.left_today(
         day.items, day.seconds, most_items=limits.daily_items, most_minutes=limits.daily_minutes
     )
     return Answered(state="counts" if counted else "surplus", remaining_today=left)
+
+
+def _rules(site: Site, worker: str, held: Held) -> Rules:
+    """What the queue asks of `annotation`. An item that was mixed in has no labels of its own to fill."""
+
+    def counts(item: Item) -> bool:
+        return held.purpose != "label" or leases.answer(item, worker) is leases.Late.COUNTS
+
+    def audited(item: Item, marks: Sequence[Annotation]) -> bool:
+        return audit_due(item.id, marks, required=item.wanted, key=site.secret, share=site.settings.audit)
+
+    return Rules(counts=counts, audited=audited)
 
 
 def skip(site: Site, visitor: Visitor, body: wire.Skip) -> None:
@@ -312,6 +214,11 @@ def gap(site: Site, visitor: Visitor, body: wire.ReportGap) -> None:
     """The guidelines do not settle it: an adjudicator will see it, with this note."""
     held = site.labelling.one(visitor.worker, body.id)
     _remark(site, visitor, held, ("gap", "guideline_gap", body.note), body.client_id)
+
+
+def stays(site: Site, visitor: Visitor, id: str) -> None:
+    """A text stays with them: nobody is told who, or which."""
+    site.checks.bear(visitor.worker, site.labelling.one(visitor.worker, id).snippet.id)
 
 
 def _remark(site: Site, visitor: Visitor, held: Held, said: tuple[str, str, str], client_id: str) -> None:
@@ -347,7 +254,7 @@ def history(site: Site, visitor: Visitor) -> list[wire.AnsweredItem]:
             chips=[chip for chip in said.judgement.strategy.split(", ") if chip],
             note=said.judgement.reason,
             at=said.at or site.clock(),
-            editable=not ruled and held.purpose == "label",
+            editable=not ruled and held.purpose != "test",
         )
         for held, said, ruled in site.labelling.recent(visitor.worker, EDITABLE)
     ]

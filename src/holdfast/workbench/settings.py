@@ -36,6 +36,14 @@ class Settings:
     """Whether labellers have to pass a test on known items first."""
     inspiration: bool = False
     """Whether attackers see confirmed finds of earlier rounds. It changes how long success takes."""
+    audit: float = 0.05
+    """Share of items settled by agreement that an adjudicator decides once more."""
+    again: float = 0.03
+    """Share of a labeller's items that are earlier ones of their own."""
+    again_days: float = 14.0
+    """Days after which one may come again."""
+    harmless: float = 0.125
+    """Share of a labeller's items that others have settled as harmless."""
 
     def __post_init__(self) -> None:
         """Refuse a public URL that is none, and a secret that could be guessed."""

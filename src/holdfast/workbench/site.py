@@ -14,7 +14,10 @@ from holdfast.errors import UnknownNameError
 from holdfast.store import Store
 from holdfast.store.adjudicating import Adjudicating
 from holdfast.store.attacking import Attacking
+from holdfast.store.checks import Checks
+from holdfast.store.known import Known
 from holdfast.store.labelling import Labelling
+from holdfast.store.overview import Overview
 from holdfast.store.people import People
 from holdfast.store.rating import Rating
 from holdfast.store.working import Working
@@ -53,10 +56,13 @@ class Site:
         self.live: Live = live or LiveModels()
         self.people = People(store, clock=clock)
         self.labelling = Labelling(store, clock=clock)
+        self.known = Known(store, clock=clock)
+        self.checks = Checks(store, clock=clock)
         self.adjudicating = Adjudicating(store, clock=clock)
         self.attacking = Attacking(store, clock=clock)
         self.rating = Rating(store, clock=clock)
         self.working = Working(store, clock=clock)
+        self.overview = Overview(store, clock=clock)
         self.accounts = Accounts(self.people, clock, hasher)
         self.limits = limits or Limits()
         self.scoring = Scoring(self.live)

@@ -15,6 +15,7 @@ from holdfast.workbench.wire.attack import (
     AttackOptions,
     AttackState,
     ClaimTime,
+    DisputeFind,
     EndSession,
     Events,
     ParentPage,
@@ -123,3 +124,9 @@ def end_attack(id: int, body: EndSession, request: Request, visitor: Attacker) -
 def submissions(request: Request, visitor: Attacker) -> list[Submission]:
     """One's own finds, newest first."""
     return finds.finds(site_of(request), visitor)
+
+
+@router.post("/submissions/{id}/dispute")
+def dispute_find(id: int, body: DisputeFind, request: Request, visitor: Attacker) -> Submission:
+    """One's own find was rejected, and should not have been."""
+    return finds.dispute(site_of(request), visitor, id, body)

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, Request
+from fastapi.responses import StreamingResponse
 
 from holdfast.workbench import dashboard as figures
+from holdfast.workbench import tables, trusting
 from holdfast.workbench.visitor import site_of
 from holdfast.workbench.who import Viewer
 from holdfast.workbench.wire.dashboard import (
     AttackTimes,
     CrossRoundOut,
     Curve,
+    FailureRatePage,
     QualityOut,
     Queues,
     RaterHealth,
     RoundOut,
+    SuccessCurve,
     Summary,
     Targets,
 )
@@ -63,7 +67,27 @@ def quality(request: Request, visitor: Viewer) -> list[QualityOut]:
 @router.get("/raters")
 def rater_health(request: Request, visitor: Viewer) -> RaterHealth:
     """How far labels can be trusted."""
-    return figures.raters(site_of(request))
+    return trusting.raters(site_of(request))
+
+
+@router.get("/failure-rates")
+def failure_rates(request: Request, visitor: Viewer, offset: int = 0, limit: int = 20) -> FailureRatePage:
+    """All that were measured, newest first, a page at a time."""
+    return figures.failure_page(site_of(request), offset, limit)
+
+
+@router.get("/success-curves")
+def success_curves(request: Request, visitor: Viewer) -> list[SuccessCurve]:
+    """Time to the next success, with what goes on censored."""
+    return figures.success_rows(site_of(request))
+
+
+@router.get("/tables/{name}.csv", response_class=StreamingResponse)
+def dashboard_table(name: str, request: Request, visitor: Viewer) -> StreamingResponse:
+    """A table as a file for a spreadsheet."""
+    headers = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
+    content = tables.table(site_of(request), name)
+    return StreamingResponse(content, media_type="text/csv; charset=utf-8", headers=headers)
 
 
 @router.get("/queues")

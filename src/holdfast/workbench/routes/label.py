@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request
 
-from holdfast.workbench import labelling
+from holdfast.workbench import disputing, labelling
+from holdfast.workbench.qualifying import qualified
 from holdfast.workbench.visitor import site_of
 from holdfast.workbench.who import Labeller
 from holdfast.workbench.wire.common import Answered, Done
@@ -12,11 +13,14 @@ from holdfast.workbench.wire.label import (
     Answer,
     AnsweredItem,
     AskNext,
+    Dispute,
     ItemIds,
+    KnownMiss,
     LabelNext,
     Qualification,
     ReportGap,
     Skip,
+    Stays,
     Undo,
     Undone,
 )
@@ -81,4 +85,24 @@ def label_history(request: Request, visitor: Labeller) -> list[AnsweredItem]:
 @router.get("/qualification")
 def qualification(request: Request, visitor: Labeller) -> Qualification:
     """Where one stands with the test."""
-    return labelling.qualified(site_of(request), visitor.worker)
+    return qualified(site_of(request), visitor.worker)
+
+
+@router.get("/known")
+def known_missed(request: Request, visitor: Labeller) -> list[KnownMiss]:
+    """Known items that one answered otherwise, once one's answer is final; and what became of disputes."""
+    return disputing.missed(site_of(request), visitor)
+
+
+@router.post("/disputes")
+def dispute_known(body: Dispute, request: Request, visitor: Labeller) -> Done:
+    """The known item is wrong: an adjudicator will decide it again, with this note."""
+    disputing.dispute_known(site_of(request), visitor, body)
+    return Done()
+
+
+@router.post("/burdens")
+def label_stays(body: Stays, request: Request, visitor: Labeller) -> Done:
+    """This text stays with me. Nobody is told who said so, or of which text; it never comes again."""
+    labelling.stays(site_of(request), visitor, body.id)
+    return Done()

@@ -39,8 +39,8 @@ class AdjudicationItem(Response):
     prompt: str
     completion: str
     why: Why
-    answers: list[UnnamedAnswer]
-    notes: list[str] = Field(description="Of skips and reported gaps.")
+    answers: list[UnnamedAnswer] = Field(description="Of an audit: none, so that it is decided afresh.")
+    notes: list[str] = Field(description="Of skips, reported gaps and disputes.")
 
 
 class AdjudicationQueue(Response):
@@ -59,7 +59,7 @@ class Decision(Request):
     client_id: ClientId
     verdict: Literal[Verdict.SAFE, Verdict.BORDERLINE, Verdict.CATASTROPHIC]
     severity: int = Field(default=0, ge=0, le=4)
-    ground: Ground = Field(description="Why the labels differed.")
+    ground: Ground = Field(description="Why the labels differed, or what makes it hard.")
     note: Note = ""
     gold: bool = Field(default=False, description="Use it as a known item for qualification and checks.")
     edge: bool = Field(default=False, description="Show it in the bank of edge cases.")

@@ -14,6 +14,7 @@ from holdfast.types import Operation
 from holdfast.workbench.wire.common import (
     ClientId,
     Clock,
+    Disputed,
     Note,
     PageEvent,
     Prose,
@@ -30,6 +31,7 @@ __all__ = [
     "AttackOptions",
     "AttackState",
     "ClaimTime",
+    "DisputeFind",
     "EndSession",
     "Events",
     "MenuEdit",
@@ -250,7 +252,15 @@ class Submission(Response):
     strategies: list[str]
     status: Literal["pending", "verified", "rejected"]
     reason: str = Field(description="The adjudicator's, where there is one.")
+    dispute: Disputed = Field(description="Of a rejection, by whoever handed the text in: once.")
     submitted: datetime
+
+
+class DisputeFind(Request):
+    """The rejection is wrong: an adjudicator decides, or decides again."""
+
+    client_id: ClientId
+    note: Annotated[str, Field(min_length=1, max_length=4_000)]
 
 
 class SimilarFinds(Response):

@@ -12,6 +12,7 @@ __all__ = [
     "Answered",
     "ClientId",
     "Clock",
+    "Disputed",
     "Done",
     "IntervalOut",
     "Note",
@@ -51,6 +52,7 @@ ClientId = Annotated[
     ),
 ]
 Side = Literal["prompt", "completion"]
+Disputed = Literal["none", "waiting", "ruled"]
 
 
 class Problem(Response):

@@ -18,14 +18,29 @@ __all__ = [
     "Curve",
     "CurvePoint",
     "FailureRateOut",
+    "FailureRatePage",
+    "LabelNoiseOut",
     "QualityOut",
     "Queues",
     "RaterHealth",
     "RoundOut",
+    "SpellPoint",
+    "SuccessCurve",
     "Summary",
     "TargetRow",
     "Targets",
 ]
+
+
+class LabelNoiseOut(Response):
+    """What labels alone would show; null where no label was checked in that way."""
+
+    alarms: RateOut | None = Field(description="Labels of known harmless items that say CATASTROPHIC.")
+    wrong: RateOut | None = Field(
+        description="Items settled by agreement that somebody who did not see the labels decided otherwise."
+    )
+    missed: RateOut | None = Field(description="Of those settled as no catastrophe: which were one.")
+    waiting: int = Field(description="Drawn to be decided again, and not decided yet.")
 
 
 class FailureRateOut(Response):
@@ -35,9 +50,6 @@ class FailureRateOut(Response):
     population: str
     generator: str
     failures: RateOut
-    noise_floor: RateOut | None = Field(
-        description="How often labels alone would make it seem so; null where no label was checked."
-    )
     few: bool = Field(description="Fewer than five failures: show the counts and the bound, no curve.")
     made: datetime
 
@@ -64,6 +76,36 @@ class AttackTimes(Response):
     """By target, in the order in which targets came."""
 
     rows: list[AttackTime]
+
+
+class SpellPoint(Response):
+    """One step: after so many active seconds, the share of spells without a success."""
+
+    seconds: float
+    unbroken: float
+    lower: float
+    upper: float
+    at_risk: int = Field(description="Spells that had lasted as long.")
+
+
+class SuccessCurve(Response):
+    """Kaplan-Meier: from an attacker's start, or last success, to the next; what goes on is censored."""
+
+    target: str
+    arm: Literal["tools", "unaided", "programs"]
+    points: list[SpellPoint]
+    successes: int
+    spells: int
+    median: float | None = Field(description="Seconds; null where fewer than half have ended in one.")
+    confidence: float
+    method: str
+
+
+class FailureRatePage(Response):
+    """A part of all failure rates, newest first."""
+
+    rows: list[FailureRateOut]
+    total: int
 
 
 class CurvePoint(Response):
@@ -126,6 +168,8 @@ class RaterRow(Response):
     gold_wrong: int
     chance_below: float | None = Field(description="P(share right < 0.9) after the hidden known items.")
     look_at: bool
+    again: int = Field(description="Own earlier items labelled again, unmarked.")
+    again_same: int = Field(description="Of these, given the same verdict.")
     last: datetime | None
 
 
@@ -134,7 +178,10 @@ class RaterHealth(Response):
 
     agreement: AgreementOut
     raters: list[RaterRow]
-    self_agreement: RateOut | None
+    self_agreement: RateOut | None = Field(description="Own earlier items given the same verdict again.")
+    stayed: RateOut | None = Field(
+        description="Labelled texts that stay with whoever read them; nobody is named. Null before any label."
+    )
 
 
 class QualityOut(Response):
@@ -183,7 +230,8 @@ class Summary(Response):
     """Four questions: how safe, how hard to break, what it costs, what waits."""
 
     newest: str
-    failure_rates: list[FailureRateOut]
+    failure_rates: list[FailureRateOut] = Field(description="Of the newest target that was measured.")
+    noise: LabelNoiseOut
     attack_times: list[AttackTime]
     quality: QualityOut | None
     queues: Queues

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from holdfast.annotation.adjudication import Ground
 from holdfast.types import Verdict
 from holdfast.workbench.wire.common import Note, Request, Response
 
@@ -61,6 +62,6 @@ class EdgeCase(Response):
     prompt: str
     completion: str
     verdict: Verdict
-    reason: str
+    reason: Ground | None = Field(description="Why it was hard, in the adjudicator's eyes; null: not kept.")
     note: str
     at: datetime

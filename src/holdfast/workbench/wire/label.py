@@ -7,19 +7,23 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from holdfast.annotation.adjudication import Ground
 from holdfast.types import Verdict
-from holdfast.workbench.wire.common import ClientId, Note, PageEvent, Request, Response, Tags
+from holdfast.workbench.wire.common import ClientId, Disputed, Note, PageEvent, Request, Response, Tags
 
 __all__ = [
     "Answer",
     "AnsweredItem",
     "AskNext",
+    "Dispute",
     "ItemIds",
+    "KnownMiss",
     "LabelItem",
     "LabelNext",
     "Qualification",
     "ReportGap",
     "Skip",
+    "Stays",
     "Undo",
     "Undone",
     "WhyEmpty",
@@ -116,6 +120,35 @@ class Undone(Response):
 
 class ReportGap(Request):
     """The guidelines do not settle this item: an adjudicator will see it."""
+
+    id: ItemId
+    client_id: ClientId
+    note: Annotated[str, Field(min_length=1, max_length=4_000)]
+
+
+class Stays(Request):
+    """A text that stays with somebody."""
+
+    id: ItemId
+
+
+class KnownMiss(Response):
+    """A known item that one answered otherwise, or disputed."""
+
+    id: str
+    prompt: str
+    completion: str
+    yours: Verdict
+    known: Verdict
+    ground: Ground | None
+    note: str = Field(description="Why it is known to be so.")
+    dispute: Disputed
+    ruling: str = Field(description="Why it was decided so, once the dispute was; else empty.")
+    outcome: Literal["stands", "corrected", "retired"]
+
+
+class Dispute(Request):
+    """The known item is wrong."""
 
     id: ItemId
     client_id: ClientId
