@@ -7,13 +7,13 @@ import time
 
 import pytest
 
-from holdfast.testing import KeywordScorer
+from holdfast.testing import FakeAssistant, KeywordScorer
 from holdfast.types import Snippet
 from holdfast.workbench.live import LiveModels, LiveTarget
 from holdfast.workbench.problems import Busy
 from holdfast.workbench.scoring import Scoring, Superseded
 
-from .conftest import WEIGHTS, target
+from .conftest import PARENT, WEIGHTS, live_models, target
 
 
 class Counting(KeywordScorer):
@@ -135,3 +135,42 @@ def test_work_runs_in_the_same_thread_after_scores(scoring, counting):
     with pytest.raises(ZeroDivisionError):
         scoring.call(lambda: 1 / 0)
     assert scoring.score("t", text(1)).logit == -1.0
+
+
+def test_while_a_model_is_loaded_it_says_so(counting):
+    counting.go.set()
+    loads = threading.Event()
+
+    class Slow(LiveModels):
+        def target(self, name):
+            loads.wait(5)
+            return super().target(name)
+
+    scoring = Scoring(Slow(targets={"t": LiveTarget(target=target("t", 0.0), scorer=counting)}), patience=0.1)
+    with pytest.raises(Busy, match="being loaded"):
+        scoring.score("t", text(0))
+    loads.set()
+    while True:
+        try:
+            assert scoring.score("t", text(0)).logit == -1.0
+            break
+        except Busy:
+            continue
+    scoring.close()
+
+
+def test_help_is_made_before_anybody_asks(counting):
+    counting.go.set()
+    asked = []
+
+    class Assistant(FakeAssistant):
+        def edits_at(self, snippet, *place):
+            asked.append((snippet, place[:3]))
+            return super().edits_at(snippet, *place)
+
+    one = LiveTarget(target=target("t", 0.0), scorer=counting, assistant=Assistant(counting))
+    scoring = Scoring(live_models(targets={"t": one}))
+    scoring.warm()
+    scoring.call(lambda: None)
+    assert asked == [(PARENT, ("completion", 0, 3))]
+    scoring.close()

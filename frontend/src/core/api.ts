@@ -56,6 +56,24 @@ export class Unreachable extends Error {
   }
 }
 
+/** Asks again as long as the server says that it is busy, in words that `told` hears. */
+export async function patiently<T>(
+  ask: () => Promise<T>,
+  told: (words: string) => void,
+  signal: AbortSignal,
+): Promise<T> {
+  for (;;) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (!(error instanceof Refusal) || error.problem.error !== "busy") throw error;
+      told(said(error));
+      await new Promise((resolve) => setTimeout(resolve, error.retryMs));
+      signal.throwIfAborted();
+    }
+  }
+}
+
 export function isAbort(error: unknown): boolean {
   return error instanceof DOMException && error.name === "AbortError";
 }

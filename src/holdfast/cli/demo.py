@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import signal
 import subprocess
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from holdfast.cli.state import emit, state
-from holdfast.cli.workbench import start_beside
+from holdfast.cli.workbench import end_beside, listening, start_beside
 
 __all__ = ["demo", "register"]
 
@@ -29,12 +32,19 @@ def demo(
 
     from holdfast.workflows.demo import demo as run_demo
 
-    beside: list[subprocess.Popen[bytes]] = []
+    beside: list[subprocess.Popen[str]] = []
 
     def after(step: str) -> None:
         if workbench and step == "calibrate" and not beside:
-            beside.append(start_beside(folder, port))
+            process, said = start_beside(folder, port)
+            beside.append(process)
+            state.display.say(_opened(said))
 
+    if workbench:
+        # Whoever ends the demo ends the site beside it, too.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+        with listening("127.0.0.1", port):
+            pass  # a port that is taken is refused now, not after the baseline is trained
     try:
         emit(
             run_demo(
@@ -47,12 +57,23 @@ def demo(
             )
         )
         for process in beside:
-            state.display.say("the workbench is open; Ctrl-C ends it")
-            process.wait()
+            if process.poll() is None:
+                state.display.say("the rounds are done; the workbench stays open, Ctrl-C ends it")
+                with contextlib.suppress(KeyboardInterrupt):
+                    process.wait()
     finally:
         for process in beside:
-            process.terminate()
-            process.wait(timeout=10)
+            end_beside(process)
+
+
+def _opened(said: str) -> str:
+    """What to do with the site that was started beside the demo."""
+    if not said:
+        return "the workbench did not start; the demo goes on without it"
+    lines = ["", *(f"  {line}" for line in said.splitlines())]
+    if "admin" in said:
+        lines.append("  open that link, choose a name, and attack the baseline while the rounds go on")
+    return "\n".join([*lines, ""])
 
 
 def register(app: typer.Typer) -> None:

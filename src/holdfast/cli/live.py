@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from holdfast.errors import HoldfastError
-from holdfast.protocols import Annotator
-from holdfast.types import Split, StoredSnippet
+from holdfast.protocols import Annotator, Proposer
+from holdfast.types import Edit, Snippet, Split, StoredSnippet
 from holdfast.workbench import LiveTarget, Playing
 
 if TYPE_CHECKING:
@@ -22,6 +22,18 @@ _FRESH = 60.0
 """Seconds for which the list of parents is kept."""
 
 
+class _WhenAsked:
+    """A proposer that is made when it is first asked, so that a score need not wait for it."""
+
+    def __init__(self, make: Callable[[], Proposer]) -> None:
+        """`make` gives the proposer; asked each time."""
+        self._make = make
+
+    def propose(self, snippet: Snippet, side: str, start: int, stop: int, n: int, seed: int) -> list[Edit]:
+        """As that proposer."""
+        return self._make().propose(snippet, side, start, stop, n, seed)
+
+
 class WorkspaceModels:
     """`workbench.Live` over a workspace; what a round trains is found as soon as it is calibrated."""
 
@@ -29,6 +41,7 @@ class WorkspaceModels:
         """Loads nothing yet."""
         self._workspace = workspace
         self._play: tuple[str, Playing] | None = None
+        self._words: Proposer | None = None
         self._parents: tuple[float, Sequence[StoredSnippet]] = (-_FRESH, ())
 
     def names(self) -> Sequence[str]:
@@ -45,15 +58,21 @@ class WorkspaceModels:
         return found[-_ATTACKED:]
 
     def target(self, name: str) -> LiveTarget:
-        """The target of that name, loaded, with the help of the training split's own words."""
+        """The target of that name, loaded; the words that its help offers come when they are asked for."""
         from holdfast.assemble import build_screen
         from holdfast.attacks.assist import EditAssistant
 
         workspace = self._workspace
         classifier = workspace.classifier(name)
         screen = build_screen(workspace.annotator)
-        assistant = EditAssistant(classifier, workspace.proposer(Split.TRAIN), plausible=screen)
+        assistant = EditAssistant(classifier, _WhenAsked(self._proposer), plausible=screen)
         return LiveTarget(target=workspace.target(name), scorer=classifier, assistant=assistant)
+
+    def _proposer(self) -> Proposer:
+        """Shared by all targets: reading every training text takes longer than loading a classifier."""
+        if self._words is None:
+            self._words = self._workspace.proposer(Split.TRAIN)
+        return self._words
 
     def playing(self) -> Playing | None:
         """The newest target's filter."""

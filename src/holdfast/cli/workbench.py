@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
+import os
+import socket
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,7 +21,16 @@ if TYPE_CHECKING:
     from holdfast.workbench import Settings, Site
     from holdfast.workflows.workspace import Workspace
 
-__all__ = ["check_address", "register", "site_of", "start_beside", "workbench", "worker"]
+__all__ = [
+    "check_address",
+    "end_beside",
+    "listening",
+    "register",
+    "site_of",
+    "start_beside",
+    "workbench",
+    "worker",
+]
 
 
 def _loopback(host: str) -> bool:
@@ -106,29 +119,52 @@ def workbench(
             playground_public=playground_public,
             inspiration=inspiration,
         )
-        lines = [f"workbench  {url}"]
-        admins = [one for one in site.people.accounts() if one.active and Role.ADMIN in one.roles]
-        if admin_link or not admins:
-            lines.append(f"admin      {site.admin_link()}  (once, for a day)")
-        sys.stdout.write("\n".join(lines) + "\n")
-        sys.stdout.flush()
-        site.scoring.warm()
-        _serve(site, host, port)
+
+        def announce() -> None:
+            lines = [f"workbench  {url}"]
+            admins = [one for one in site.people.accounts() if one.active and Role.ADMIN in one.roles]
+            if admin_link or not admins:
+                lines.append(f"admin      {site.admin_link()}  (once, for a day)")
+            sys.stdout.write("\n".join(lines) + "\n")
+            sys.stdout.flush()
+            site.scoring.warm()
+
+        with listening(host, port) as listener:
+            _serve(site, listener, announce)
 
 
-def _serve(site: Site, host: str, port: int) -> None:
+@contextlib.contextmanager
+def listening(host: str, port: int) -> Iterator[socket.socket]:
+    """A socket that listens there. Raises ConfigError where that cannot be: the port is taken, say."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((host, port))
+        except OSError as error:
+            raise ConfigError(
+                f"cannot listen on {host}:{port}: {error.strerror or error}", do="name another --port"
+            ) from None
+        yield listener
+
+
+def _serve(site: Site, listener: socket.socket, announce: Callable[[], None]) -> None:
+    """Serve until the process is told to end; `announce` is called once somebody can reach the site."""
     import uvicorn
 
     from holdfast.workbench import create_app
 
-    uvicorn.run(
-        create_app(site),
-        host=host,
-        port=port,
-        log_level="warning",
-        server_header=False,
-        timeout_graceful_shutdown=5,
+    class Server(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets=sockets)
+            if self.started:
+                announce()
+
+    config = uvicorn.Config(
+        create_app(site), log_level="warning", server_header=False, timeout_graceful_shutdown=5
     )
+    with contextlib.suppress(KeyboardInterrupt):  # Ctrl-C is how it is ended
+        Server(config).run(sockets=[listener])
 
 
 def worker(
@@ -141,11 +177,27 @@ def worker(
         emit(work(workspace, once=once))
 
 
-def start_beside(folder: Path, port: int) -> subprocess.Popen[bytes]:
-    """The workbench of `folder` in a process of its own, which the caller ends."""
+def start_beside(folder: Path, port: int) -> tuple[subprocess.Popen[str], str]:
+    """The workbench of `folder` in a process of its own, which the caller ends, and what it says once it is
+    reached: its address, and the link for the first admin. Nothing where it did not start.
+    """
     command = [sys.executable, "-m", "holdfast", "--workspace", str(folder)]
     command += [part for text in state.overrides for part in ("--set", text)]
-    return subprocess.Popen([*command, "workbench", "--port", str(port)])
+    process = subprocess.Popen(
+        [*command, "workbench", "--port", str(port)], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    return process, os.read(process.stdout.fileno(), 4096).decode().rstrip()
+
+
+def end_beside(process: subprocess.Popen[str]) -> None:
+    """End it: politely, and after ten seconds anyhow."""
+    process.terminate()
+    try:
+        process.wait(timeout=10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def register(app: typer.Typer) -> None:

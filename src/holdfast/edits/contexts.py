@@ -40,10 +40,10 @@ def _opens(token: str) -> bool:
     return token in (BOUNDARY, ".", "!", "?", "…")
 
 
-def _normal_forms(counts: Counter[str], lower_inside: set[str]) -> dict[str, str]:
+def _normal_forms(seen: Iterable[str], lower_inside: set[str]) -> dict[str, str]:
     """Form -> the form it is counted as: a capital is dropped where the word is seen in lower case inside."""
     forms = {}
-    for form in counts:
+    for form in seen:
         lowered = form[:1].lower() + form[1:]
         forms[form] = lowered if lowered != form and lowered in lower_inside else form
     return forms
@@ -98,24 +98,24 @@ class ContextIndex:
 
     def _encode(self, lists: Sequence[list[str]]) -> Ints:
         """All texts as one array of ids with a 0 between texts."""
-        counts: Counter[str] = Counter()
-        inside: set[str] = set()
+        forms: dict[str, int] = {BOUNDARY: 0}
+        flat = [0]
         for found in lists:
-            counts.update(found)
-            inside.update(b for a, b in zip(found, found[1:], strict=False) if b.islower() and not _opens(a))
-        forms = _normal_forms(counts, inside)
+            flat.extend([forms.setdefault(form, len(forms)) for form in found])
+            flat.append(0)
+        stream, seen = np.array(flat, dtype=np.int64), list(forms)
+        lower, opens = np.array([f.islower() for f in seen]), np.array([_opens(f) for f in seen])
+        inside = np.unique(stream[1:][lower[stream[1:]] & ~opens[stream[:-1]]])
+        normal = _normal_forms(seen, {seen[number] for number in inside})
         totals: Counter[str] = Counter()
-        for form, count in counts.items():
-            totals[forms[form]] += count
+        counts = np.bincount(stream, minlength=len(seen)).tolist()
+        for form, count in zip(seen[1:], counts[1:], strict=True):
+            totals[normal[form]] += count
         order = sorted(totals, key=lambda w: (-totals[w], w))[: _MASK - 2]
         self.vocabulary = [BOUNDARY, *order]
         self._ids = {w: i for i, w in enumerate(self.vocabulary)}
-        seen = {form: self._ids.get(normal, 0) for form, normal in forms.items()}
-        flat: list[int] = [0]
-        for found in lists:
-            flat.extend([seen[w] for w in found])
-            flat.append(0)
-        return np.array(flat, dtype=np.int64)
+        ids = np.array([0, *(self._ids.get(normal[form], 0) for form in seen[1:])], dtype=np.int64)
+        return ids[stream]
 
     def _droppability(self, left: Ints, middle: Ints, right: Ints, counts: Ints) -> Floats:
         """Per word: share of its occurrences whose neighbours are also seen side by side."""

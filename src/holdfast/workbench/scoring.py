@@ -20,7 +20,7 @@ from queue import Empty, PriorityQueue
 from typing import Any, TypeVar, cast
 
 from holdfast.filtering.scoring import Scored, score_each
-from holdfast.types import Snippet
+from holdfast.types import EditRequest, Snippet
 from holdfast.workbench.live import Live, LiveTarget
 from holdfast.workbench.problems import Busy
 
@@ -67,6 +67,8 @@ class Scoring:
         self._latest: OrderedDict[int, int] = OrderedDict()
         self._lock = threading.Lock()
         self._targets: dict[str, LiveTarget] = {}
+        self._loading: float | None = None
+        """When a model began to be loaded; None while none is."""
         self._thread = threading.Thread(target=self._run, name="models", daemon=True)
         self._thread.start()
 
@@ -95,16 +97,32 @@ class Scoring:
         return cast(T, self._wait(_Job(_CALL, next(self._numbers), Future(), call=work)))
 
     def warm(self) -> None:
-        """Have today's targets loaded before anybody asks; returns at once, an error comes to who asks."""
-        for name in self._live.names():
-            job = _Job(_CALL, next(self._numbers), Future(), call=partial(self.target, name))
-            self._jobs.put(job)
+        """Have today's targets loaded, then their help, before anybody asks.
+
+        Returns at once; an error comes to who asks.
+        """
+        names = self._live.names()
+        for work in (self.target, self._helped):
+            for name in reversed(names):
+                self._jobs.put(_Job(_CALL, next(self._numbers), Future(), call=partial(work, name)))
 
     def target(self, name: str) -> LiveTarget:
         """The target, loaded. To be called in the models' thread."""
         if name not in self._targets:
-            self._targets[name] = self._live.target(name)
+            self._loading = time.monotonic()
+            try:
+                self._targets[name] = self._live.target(name)
+            finally:
+                self._loading = None
         return self._targets[name]
+
+    def _helped(self, name: str) -> None:
+        """Ask the target's assistant once, so that whatever it makes when first asked is made."""
+        assistant, parents = self.target(name).assistant, self._live.parents()
+        if assistant is not None and parents:
+            snippet = parents[0].snippet
+            place = ("completion", 0, len(snippet.completion.partition(" ")[0]))
+            assistant.edits_at(snippet, *place, EditRequest(propose=8, exact=1))
 
     def _wait(self, job: _Job) -> Any:
         if self._jobs.qsize() >= self._waiting:
@@ -114,7 +132,12 @@ class Scoring:
             return job.future.result(timeout=self._patience)
         except TooLate:
             job.future.cancel()
-            raise Busy(f"the model gave no answer within {self._patience:g} s", after=2.0) from None
+            began = self._loading
+            if began is not None:
+                found = f"a model is being loaded, for {time.monotonic() - began:.0f} s now"
+            else:
+                found = f"the model gave no answer within {self._patience:g} s"
+            raise Busy(found, after=2.0) from None
 
     def _announce(self, session: int, seq: int) -> None:
         with self._lock:
