@@ -173,9 +173,9 @@ def person(chromium: Browser) -> Iterator[Callable[..., Person]]:
             if not asked.url.startswith((served.url, "data:", "blob:")):
                 one.complaints.append(f"request to {asked.url}")
 
-        page.on("console", message)
-        page.on("pageerror", lambda error: one.complaints.append(f"page error: {error}"))
-        page.on("request", request)
+        context.on("console", message)
+        context.on("weberror", lambda wrong: one.complaints.append(f"page error: {wrong.error}"))
+        context.on("request", request)
         people.append(one)
         return one
 

@@ -30,6 +30,11 @@ def settled(page: Page) -> None:
     page.locator("output[aria-busy=false]").first.wait_for()
 
 
+def verdict(one: Person, word: str) -> None:
+    """Wait until the shown score is called that; the scale's own ends are called so as well."""
+    one.page.get_by_label("Score").locator("strong").get_by_text(word, exact=True).wait_for()
+
+
 def hands_in(attacker: Person, served: Served, find: str) -> None:
     """Begin from the offered text, type the find, see it accepted, submit it."""
     go(attacker, served, "attack")
@@ -37,7 +42,7 @@ def hands_in(attacker: Person, served: Served, find: str) -> None:
     attacker.to("textbox", "Completion")
     attacker.keys("Control+a")
     attacker.page.keyboard.type(find)
-    attacker.page.get_by_label("Score").get_by_text("accepted", exact=True).first.wait_for()
+    verdict(attacker, "accepted")
     settled(attacker.page)
     attacker.keys("Control+Enter")
     attacker.to("checkbox", "A reasonable reader")
@@ -61,16 +66,33 @@ def labels(labeller: Person, served: Served, *pressed: str) -> None:
 def test_from_an_attack_to_a_settled_find(
     serve: Callable[..., Served], person: Callable[..., Person]
 ) -> None:
-    served = serve()
-    attacker = person(served)
+    from_an_attack_to_a_settled_find(serve(), person)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_same_on_any_screen(
+    serve: Callable[..., Served], person: Callable[..., Person], width: int, theme: str
+) -> None:
+    from_an_attack_to_a_settled_find(
+        serve(), person, viewport={"width": width, "height": 800}, color_scheme=theme
+    )
+
+
+def from_an_attack_to_a_settled_find(
+    served: Served, person: Callable[..., Person], **settings: object
+) -> None:
+    """An attacker, two labellers who differ and a lead, each in a browser with these settings."""
+    attacker = person(served, **settings)
     attacker.join(served.link("attacker"), "ada")
     hands_in(attacker, served, FIND)
     for login, pressed in (("bea", ("y", "4")), ("cai", ("n",))):
-        one = person(served)
+        one = person(served, **settings)
         one.join(served.link("labeller"), login)
         labels(one, served, *pressed)
 
-    lead = person(served)
+    lead = person(served, **settings)
     lead.join(served.link("lead"), "dan")
     go(lead, served, "adjudicate")
     lead.page.get_by_text("The labels differ.").wait_for()

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from .conftest import Person, Served
+from .test_flows import FIND, go, hands_in, verdict
 
 PAGES = (
     "",
@@ -109,7 +110,7 @@ def test_a_lost_network_loses_nothing(serve: Callable[..., Served], person: Call
     box.fill("The man was killed.")
     one.page.get_by_text("offline").first.wait_for()
     one.context.set_offline(False)
-    one.page.get_by_label("Score").get_by_text("rejected", exact=True).wait_for()
+    verdict(one, "rejected")
     one.page.locator("output[aria-busy=false]").first.wait_for()
     assert box.input_value() == "The man was killed."
 
@@ -123,8 +124,6 @@ def test_a_restart_of_the_server_loses_nothing(
     other = person(served)
     other.join(served.link("attacker"), "ada")
     one.allowed = other.allowed = ("ERR_CONNECTION_REFUSED", "Failed to load resource")
-    from .test_flows import FIND, go, hands_in
-
     hands_in(other, served, FIND)
     go(one, served, "label")
     one.page.get_by_role("button", name="I have read them").click()

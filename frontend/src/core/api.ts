@@ -1,6 +1,7 @@
 /** The one door to the server: typed by the contract, with problems as one kind of error. */
 
 import type { paths } from "../api.gen";
+import { clock } from "./format";
 import type { Problem } from "./wire";
 
 type Method = "get" | "post" | "put" | "patch" | "delete";
@@ -138,6 +139,8 @@ export async function send(
     if (isAbort(error)) throw error;
     throw new Unreachable();
   }
+  const date = Date.parse(response.headers.get("date") ?? "");
+  if (date) clock.ahead = Date.now() - date;
   if (response.ok) return (await response.json()) as unknown;
   const refusal = new Refusal(response.status, await problemOf(response));
   if (

@@ -55,8 +55,11 @@ export function moment(at: string | null | undefined): string {
     : date.toLocaleString(undefined, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
 }
 
+/** By how much this browser's clock is ahead of the server's, in ms: a wrong clock is common. */
+export const clock = { ahead: 0 };
+
 /** How long ago, in one unit. */
-export function ago(at: string | null | undefined, now = Date.now()): string {
+export function ago(at: string | null | undefined, now = Date.now() - clock.ahead): string {
   if (!at) return "–";
   const seconds = Math.max(0, (now - new Date(at).valueOf()) / 1000);
   if (seconds < 90) return "just now";
