@@ -39,6 +39,7 @@ bench: $(VENV)/.installed
 	$(THREADS) $(BIN)/python benchmarks/linear_gap.py
 	$(THREADS) $(BIN)/python benchmarks/attack_strength.py
 	$(THREADS) $(BIN)/python benchmarks/attack_speed.py $(if $(TEXTATTACK),--textattack $(TEXTATTACK))
+	$(BIN)/python benchmarks/workbench_latency.py
 
 clean:
 	rm -rf demo bench-out .pytest_cache .mypy_cache .ruff_cache .hypothesis htmlcov .coverage .coverage.*

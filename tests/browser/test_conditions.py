@@ -109,10 +109,11 @@ def test_a_session_that_ends_while_somebody_types(served: Served, person: Callab
     assert one.page.get_by_role("textbox", name="Completion").input_value() == FIND
     verdict(one, "accepted")
     settled(one.page)
-    ends_sessions(served)
     confirms(one)
+    one.to("button", "Submit", exact=True)
+    ends_sessions(served)
+    one.keys("Enter")
     signs_in_again(one)
-    one.press("Submit", exact=True)
     one.page.get_by_text("Your find is handed in").wait_for()
     assert [found.completion for found in finds(served)] == [FIND]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 import time
@@ -34,6 +35,17 @@ def test_addresses() -> None:
             check_address("0.0.0.0", 8400, url, False)
     with pytest.raises(ConfigError, match="in the clear"):
         check_address("bench.example", 8400, "", False)
+
+
+def test_a_port_that_is_taken_is_refused_before_anything_is_done(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        done = holdfast("demo", "demo", "--workbench", "--port", port, cwd=tmp_path, check=False)
+    assert done.returncode == 2
+    assert f"cannot listen on 127.0.0.1:{port}" in done.stderr and "--port" in done.stderr
+    assert not (tmp_path / "demo").exists()
 
 
 class Client:
