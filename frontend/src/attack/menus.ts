@@ -5,7 +5,7 @@ import type { MenuEdit } from "../core/wire";
 import { spanOf, TABS, type Place, type Tab } from "./place";
 import type { Pair } from "./scoring.svelte";
 
-/** Each edit costs an exact score; sixteen hold nearly all that the best of two hundred would gain. */
+/** Each edit costs an exact score; sixteen keep most of what the best of two hundred would gain (docs/evidence.md). */
 const LONGEST = 16;
 const REMEMBERED = 60;
 const known = new Map<string, MenuEdit[]>();
