@@ -103,6 +103,7 @@ FULL = Plan(
     seconds=52.0,
     deeds=100,
 )
+_FIND = "/api/attack/sessions/{id}/submit"
 _PATIENCE = 200.0
 """Seconds after which too little work is a failure."""
 
@@ -171,11 +172,14 @@ def warm(log: Log, up: float) -> float:
 
 
 def undisturbed(plan: Plan, crowd: Crowd, log: Log, up: float) -> None:
-    """Wait while people work: as long and as much as planned, and until somebody was given a score."""
+    """Wait while people work: as long and as much as planned, and until a text is scored and one found."""
     start, before = time.monotonic(), crowd.deeds()
     while time.monotonic() < start + _PATIENCE:
         time.sleep(0.2)
-        enough = crowd.deeds() - before >= plan.deeds and warm(log, up) < math.inf
+        scored = warm(log, up) < math.inf and any(
+            one.path == _FIND and one.status == 200 for one in log.asked
+        )
+        enough = crowd.deeds() - before >= plan.deeds and scored
         if enough and time.monotonic() >= start + plan.seconds:
             return
     raise AssertionError(f"{crowd.deeds() - before} deeds in {_PATIENCE:g} s, expected {plan.deeds}")
