@@ -9,6 +9,7 @@ from holdfast.types import Annotation, Judgement, Verdict
 from holdfast.types.bench import Gold
 
 from .conftest import ok, problem, stored
+from .test_attack import begin, hand_in
 
 
 def queue(bench, n=1, **changes):
@@ -323,3 +324,43 @@ def test_the_qualification_test(make_bench):
     # No fresh items are left for a retake: the test is not open, and nothing else is shown.
     assert found["empty"]["reason"] == "qualification"
     assert ok(bad.get("/api/label/qualification"))["state"] == "not_ready"
+
+
+def test_a_text_that_two_handed_in_is_judged_by_neither(bench):
+    """Whoever came second is an author, too; and a text that somebody was given to judge is not theirs."""
+    both = [bench.person("attacker", "labeller", "lead") for _ in range(2)]
+    for client in both:
+        ok(hand_in(bench, client, begin(bench, client)))
+        assert take(client)["items"] == []
+    third = bench.person("attacker", "labeller")
+    item = take(third)["items"][0]
+    assert item["completion"] == "The man expired."
+    problem(hand_in(bench, third, begin(bench, third)), 409, "conflict")
+    ok(say(bench, third, item, "SAFE"))
+    fourth = bench.person("labeller")
+    ok(say(bench, fourth, take(fourth)["items"][0], "CATASTROPHIC"))
+    for client in both:
+        found = ok(client.get("/api/adjudicate/queue"))
+        assert found["items"] == [] and found["own"] == 1
+
+
+def test_an_answer_that_is_sent_again_after_a_ruling_is_no_second_one(bench):
+    """The server's word was lost on the way: the page sends the answer again, and is not refused."""
+    (one,) = queue(bench)
+    people = [bench.person("labeller") for _ in range(2)]
+    items, key = [take(client)["items"][0] for client in people], bench.key()
+    first = ok(say(bench, people[0], items[0], "SAFE", client_id=key))
+    ok(say(bench, people[1], items[1], "CATASTROPHIC"))
+    lead = bench.person("lead")
+    (item,) = ok(lead.get("/api/adjudicate/queue"))["items"]
+    decision = {
+        "id": item["id"],
+        "client_id": bench.key(),
+        "verdict": "SAFE",
+        "ground": "ambiguous_text",
+    }
+    bench.clock.forward(seconds=1)
+    ok(lead.post("/api/adjudicate/decisions", json=decision))
+    assert ok(say(bench, people[0], items[0], "SAFE", client_id=key)) == first
+    problem(say(bench, people[0], items[0], "SAFE"), 409, "conflict")
+    assert len(bench.site.store.annotations([one.id])[one.id]) == 3

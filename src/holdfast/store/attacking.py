@@ -18,6 +18,7 @@ from holdfast.store.people_tables import (
     bench_sessions,
     claims,
     helps,
+    leases,
     submissions,
     workers,
 )
@@ -143,8 +144,8 @@ class Attacking(Desk):
     def submit(self, id: int, handed: Handed, *, queries: int, seconds: float) -> int:
         """Hand a find in: the text with its lineage, the end of the session, the queue, in one transaction.
 
-        Sent again with the same key: the same id. Raises ConflictError where the session ended otherwise, and
-        LeakageError where the text belongs to another split.
+        Sent again with the same key: the same id. Raises ConflictError where the session ended otherwise, or
+        where this worker was given the text to judge, and LeakageError where it belongs to another split.
         """
         now = self._clock()
         with self._write() as connection:
@@ -155,6 +156,11 @@ class Attacking(Desk):
             ended = select(ends.c.outcome).where(ends.c.session_id == id)
             if connection.execute(ended).first() is not None:
                 raise ConflictError(f"session {id} has ended", do="start another session")
+            given = select(leases.c.handle).where(
+                leases.c.worker == handed.worker, leases.c.snippet_id == handed.stored.id
+            )
+            if connection.execute(given).first() is not None:
+                raise ConflictError("this text was given to you to judge", do="rewrite it")
             texts.add(connection, [handed.stored])
             values = {
                 "outcome": Outcome.CANDIDATE.value,

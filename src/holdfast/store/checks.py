@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, exists, func, select
 
 from holdfast.store.desk import Desk
 from holdfast.store.labelling import Handle, lease
-from holdfast.store.people_tables import audits, burdens, leases, queue, remarks, repeats
+from holdfast.store.people_tables import audits, burdens, leases, queue, remarks, repeats, submissions
 from holdfast.store.statements import insert_new
 from holdfast.store.tables import annotation_rows as marks
 from holdfast.store.tables import snippets
@@ -64,7 +64,7 @@ class Checks(Desk):
         return self._one(worker, free)
 
     def _one(self, worker: str, conditions: Sequence[ColumnElement[bool]]) -> str | None:
-        clear = [~exists().where(_mine(table, worker)) for table in (remarks, burdens)]
+        clear = [~exists().where(_mine(table, worker)) for table in (remarks, burdens, submissions)]
         query = select(queue.c.snippet_id).where(~queue.c.open, *conditions, *clear)
         with self._read() as connection:
             return connection.execute(query.order_by(func.random()).limit(1)).scalar_one_or_none()

@@ -18,7 +18,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, exists, func, inser
 from holdfast.errors import StoreError, UnknownNameError
 from holdfast.store import labels
 from holdfast.store.desk import Desk
-from holdfast.store.people_tables import audits, leases, queue, remarks
+from holdfast.store.people_tables import audits, leases, queue, remarks, submissions
 from holdfast.store.statements import chunks, insert_new
 from holdfast.store.tables import annotation_rows as marks
 from holdfast.store.tables import snippets
@@ -122,7 +122,7 @@ class Labelling(Desk):
             id = held[0].snippet.id
             row = connection.execute(_row(id)).one_or_none()
             done = leases.c.handle == handle
-            if row is None:
+            if row is None or held[0].purpose != "label":  # What is mixed in fills none of the item's labels.
                 labels.add(connection, [annotation], [key], now)
                 connection.execute(update(leases).where(done).values(until=now))
                 return True
@@ -140,6 +140,12 @@ class Labelling(Desk):
                     insert_new(connection, audits, [{"snippet_id": id, "at": now}])
             connection.execute(update(leases).where(done).values(until=now))
             return wanted
+
+    def written(self, key: str) -> bool:
+        """Whether an answer with this key is there: sent again, it is no second one."""
+        query = select(marks.c.seq).where(marks.c.key == key)
+        with self._read() as connection:
+            return connection.execute(query).first() is not None
 
     def rule(self, snippet_id: str, annotation: Annotation, key: str) -> None:
         """Write an adjudicator's ruling; the item closes."""
@@ -267,9 +273,11 @@ def _candidates(worker: str, now: datetime, window: int, highest: int) -> Any:
     worse = exists().where(marks.c.snippet_id == queue.c.snippet_id, marks.c.severity > highest)
     passed = exists().where(remarks.c.snippet_id == queue.c.snippet_id, remarks.c.worker == worker)
     ruled = exists().where(mine, leases.c.purpose == "adjudicate")
+    own = exists().where(submissions.c.snippet_id == queue.c.snippet_id, submissions.c.worker == worker)
     conditions: list[ColumnElement[bool]] = [
         queue.c.open,
         queue.c.author != worker,
+        ~own,
         ~said,
         ~passed,
         ~ruled,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from holdfast.annotation.adjudication import Why, may_rule, why
 from holdfast.annotation.blinding import blind_order, opaque_id
 from holdfast.annotation.leases import SKIPS, TTL
@@ -25,8 +27,8 @@ def waiting(site: Site) -> list[OpenItem]:
 
 def queue(site: Site, visitor: Visitor, limit: int) -> wire.AdjudicationQueue:
     """The oldest that this person may decide."""
-    found = waiting(site)
-    mine = [one for one in found if may_rule(one, visitor.worker)]
+    found, may = waiting(site), _ruler(site, visitor.worker)
+    mine = [one for one in found if may(one)]
     shown = mine[: max(1, min(limit, 20))]
     ids = [one.snippet.id for one in shown]
     held = site.labelling.lend(
@@ -43,6 +45,12 @@ def queue(site: Site, visitor: Visitor, limit: int) -> wire.AdjudicationQueue:
         own=len(found) - len(mine),
         oldest=found[0].added if found else None,
     )
+
+
+def _ruler(site: Site, worker: str) -> Callable[[OpenItem], bool]:
+    """Which items this person may decide: none that they labelled or handed in, first or after others."""
+    own = {find.snippet.id for find in site.attacking.finds(worker=worker)}
+    return lambda one: one.snippet.id not in own and may_rule(one, worker)
 
 
 def _item(site: Site, worker: str, item: OpenItem, handle: str) -> wire.AdjudicationItem:
@@ -74,14 +82,14 @@ def decide(site: Site, visitor: Visitor, body: wire.Decision) -> wire.Decided:
     key = f"{visitor.worker}:{body.client_id}"
     name = f"{ADJUDICATOR}{visitor.worker}"
     open_now = {one.snippet.id: one for one in waiting(site)}
-    item = open_now.get(held.snippet.id)
+    item, may = open_now.get(held.snippet.id), _ruler(site, visitor.worker)
     if item is None:
         mine = site.store.annotations([held.snippet.id], name).get(held.snippet.id)
         if not mine:
             raise Refused(
                 409, "conflict", "somebody else has settled this item", do="go on with the next one"
             )
-    elif not may_rule(item, visitor.worker):
+    elif not may(item):
         raise Refused(403, "forbidden", "you labelled or wrote this item", do="leave it to another lead")
     else:
         site.labelling.rule(held.snippet.id, _ruling(site, name, held.snippet.id, body), key)
@@ -98,7 +106,7 @@ def decide(site: Site, visitor: Visitor, body: wire.Decision) -> wire.Decided:
             ground=body.ground.value,
         )
         site.known.keep(known, served=body.gold)
-    return wire.Decided(waiting=sum(may_rule(one, visitor.worker) for one in waiting(site)))
+    return wire.Decided(waiting=sum(may(one) for one in waiting(site)))
 
 
 def _overrule(site: Site, snippet_id: str, body: wire.Decision) -> None:

@@ -58,10 +58,11 @@ def submit(site: Site, visitor: Visitor, id: int, body: wire.Submit) -> wire.Sub
             site.store.append_step(id, step)
         queries = queries_of(site, id) + work.helps
         site.attacking.submit(id, handed, queries=queries, seconds=active(site, work))
-        _judge(site, handed.stored)
     elif not work.submitted:
         raise Refused(409, "conflict", f"session {id} was given up", do="start another one")
-    return next(one for one in _submissions(site, own_finds(site, visitor)) if one.session == id)
+    (find,) = (one for one in own_finds(site, visitor) if one.session_id == id)
+    _judge(site, find.snippet)
+    return _submissions(site, [find])[0]
 
 
 def _last_text(site: Site, work: AttackWork) -> Snippet | None:
@@ -104,18 +105,21 @@ def _handed(
     )
 
 
-def _judge(site: Site, stored: StoredSnippet) -> None:
-    """Have the program judge, where there is one; where it cannot tell, people are asked."""
+def _judge(site: Site, snippet: Snippet) -> None:
+    """Have the program judge, where there is one; where it cannot tell, people are asked. Again: nothing new.
+
+    It is asked after the find is on the disk; where the site ended in between, the find sent again is judged.
+    """
     annotator = site.live.annotator
     if annotator is None:
         return
-    judgement = site.scoring.call(lambda: annotator.annotate([stored.snippet]))[0]
+    judgement = site.scoring.call(lambda: annotator.annotate([snippet]))[0]
     said = Annotation(
-        snippet_id=stored.id, annotator=annotator.name, judgement=judgement, guidelines=annotator.guidelines
+        snippet_id=snippet.id, annotator=annotator.name, judgement=judgement, guidelines=annotator.guidelines
     )
-    site.store.add_annotations([said], keys=[f"{annotator.name}:{annotator.guidelines}:{stored.id}"])
+    site.store.add_annotations([said], keys=[f"{annotator.name}:{annotator.guidelines}:{snippet.id}"])
     if judgement.verdict is Verdict.UNSURE:
-        site.labelling.add([stored.id], wanted=site.settings.labels_required, soon=True)
+        site.labelling.add([snippet.id], wanted=site.settings.labels_required, soon=True)
 
 
 def finds(site: Site, visitor: Visitor) -> list[wire.Submission]:

@@ -163,7 +163,8 @@ def answer(site: Site, visitor: Visitor, body: wire.Answer) -> Answered:
     if any("," in chip for chip in body.chips):
         raise InputError("a chip holds a comma", expected="short words")
     marks = site.store.annotations([held.snippet.id]).get(held.snippet.id, [])
-    mine = [one for one in marks if one.annotator == worker]
+    key = f"{worker}:{body.client_id}"
+    mine = any(one.annotator == worker for one in marks) and not site.labelling.written(key)
     if mine and held.purpose == "test":
         raise Refused(409, "conflict", "this item was answered", do="go on with the next one")
     if mine and ruled_since(marks, held.taken):
@@ -181,8 +182,6 @@ def answer(site: Site, visitor: Visitor, body: wire.Answer) -> Answered:
         guidelines=body.guidelines_version,
         seconds=time_spent(body.events, held.taken, site.clock()),
     )
-
-    key = f"{worker}:{body.client_id}"
     counted = site.labelling.answer(worker, body.id, said, key, _rules(site, worker, held))
     day, limits = done_today(site, worker), site.preferences(worker)
     left = wellbeing.left_today(

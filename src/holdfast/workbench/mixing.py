@@ -59,9 +59,10 @@ def _harmless(site: Site, worker: str, _answered: int) -> list[Held]:
 
 
 def unseen(site: Site, worker: str) -> list[Gold]:
-    """Known items that this person never labelled, skipped, adjudicated or was tested on."""
+    """Known items that this person never handed in, labelled, skipped, adjudicated or was tested on."""
     met = {id for ids in site.known.tests(worker).values() for id in ids}
     met |= {one.snippet_id for one in site.labelling.remarks(worker=worker)}
+    met |= {find.snippet.id for find in site.attacking.finds(worker=worker)}
     known = [gold for gold, _ in site.known.items(served=True) if gold.retired is None]
     said = site.store.annotations([gold.snippet_id for gold in known])
     names = {worker, f"adjudicator:{worker}"}
