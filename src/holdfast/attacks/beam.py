@@ -14,11 +14,10 @@ from holdfast.attacks.combine import combine
 from holdfast.attacks.firstorder import WordVectors
 from holdfast.attacks.guide import Guide
 from holdfast.attacks.polish import polish
-from holdfast.attacks.search import Plausible, Search, State, narrowed
-from holdfast.attacks.settings import make_settings
+from holdfast.attacks.rewriting import Rewriting
+from holdfast.attacks.search import Search, State, narrowed
 from holdfast.edits.text import rebase
-from holdfast.protocols import Proposer, Scorer
-from holdfast.types import AttackBudget, AttackResult, Hole, Snippet
+from holdfast.protocols import Proposer
 
 __all__ = ["BeamRewriting", "BeamSettings"]
 
@@ -55,31 +54,15 @@ class BeamSettings:
     """Queries spent at most on undoing needless edits."""
 
 
-class BeamRewriting:
+class BeamRewriting(Rewriting[BeamSettings]):
     """The default attack. Registered as `beam`."""
 
     name = "beam@1"
-    holes: tuple[Hole, ...] = ("word", "bigram", "length", "position", "prompt")
+    kind = BeamSettings
 
-    def __init__(self, *, proposer: Proposer, plausible: Plausible | None = None, **settings: object) -> None:
-        """`plausible` screens texts before they are scored; `settings` are the fields of `BeamSettings`.
-
-        Raises ConfigError for an unknown setting.
-        """
-        self.proposer = proposer
-        self.plausible = plausible
-        self.settings = make_settings(BeamSettings, settings)
-        self._vectors: WordVectors | None = None
-
-    def run(
-        self, parent: Snippet, target: Scorer, threshold: float, budget: AttackBudget, seed: int
-    ) -> AttackResult:
-        """Attack one parent; see `protocols.Attack`."""
-        search = Search(self.name, target, threshold, budget, parent=parent, seed=seed)
-        search.plausible = self.plausible
-        if search.scoreable and not search.accepted:
-            self._vectors = _Beam(search, self.proposer, self.settings).run(self._vectors)
-        return search.result()
+    def attack(self, search: Search) -> None:
+        """Search, then polish."""
+        self.vectors = _Beam(search, self.proposer, self.settings).run(self.vectors)
 
 
 class _Beam:

@@ -16,14 +16,15 @@ from dataclasses import dataclass
 from holdfast.attacks.firstorder import Look, WordGradient, look, moved
 from holdfast.attacks.polish import polish
 from holdfast.attacks.positions import Position, choose, deletion_edits, places
+from holdfast.attacks.rewriting import Rewriting
 from holdfast.attacks.search import Candidate, Plausible, Search, State
 from holdfast.attacks.settings import make_settings
 from holdfast.edits.characters import KINDS, CharacterProposer, kind_of
 from holdfast.edits.scoring import GRADIENT_QUERIES
 from holdfast.edits.text import apply, rebase
 from holdfast.errors import InputError
-from holdfast.protocols import DifferentiableClassifier, Proposer, Scorer
-from holdfast.types import AttackBudget, AttackResult, Edit, Hole, Snippet
+from holdfast.protocols import DifferentiableClassifier, Proposer
+from holdfast.types import Edit, Snippet
 
 __all__ = ["CharacterRewriting", "CharacterSettings"]
 
@@ -59,11 +60,12 @@ class CharacterSettings:
     """Queries spent at most on undoing needless edits."""
 
 
-class CharacterRewriting:
+class CharacterRewriting(Rewriting[CharacterSettings]):
     """Attacks by characters. Registered as `characters`."""
 
     name = "characters@1"
-    holes: tuple[Hole, ...] = ("length", "characters")
+    holes = ("length", "characters")
+    kind = CharacterSettings
 
     def __init__(
         self, *, proposer: Proposer | None = None, plausible: Plausible | None = None, **settings: object
@@ -73,21 +75,15 @@ class CharacterRewriting:
         `proposer` is not used: taken because every method of a mix is built with the mix's own. Raises
         ConfigError for an unknown setting or kind.
         """
-        self.plausible = plausible
-        self.settings = make_settings(CharacterSettings, settings)
-        self.proposer = CharacterProposer(self.settings.kinds)
+        kinds = make_settings(CharacterSettings, settings).kinds
+        self.slips = CharacterProposer(kinds)
+        super().__init__(proposer=self.slips, plausible=plausible, **settings)
 
-    def run(
-        self, parent: Snippet, target: Scorer, threshold: float, budget: AttackBudget, seed: int
-    ) -> AttackResult:
-        """Attack one parent; see `protocols.Attack`."""
-        search = Search(self.name, target, threshold, budget, parent=parent, seed=seed)
-        search.plausible = self.plausible
-        if search.scoreable and not search.accepted:
-            _Greedy(search, self.proposer, self.settings).run()
-            if search.accepted:
-                polish(search, self.settings.polish)
-        return search.result()
+    def attack(self, search: Search) -> None:
+        """Levels until a text is accepted, then polish."""
+        _Greedy(search, self.slips, self.settings).run()
+        if search.accepted:
+            polish(search, self.settings.polish)
 
 
 class _Greedy:

@@ -16,11 +16,11 @@ from holdfast.attacks.combine import combine
 from holdfast.attacks.firstorder import WordVectors
 from holdfast.attacks.guide import Guide
 from holdfast.attacks.polish import polish, undone
+from holdfast.attacks.rewriting import Rewriting
 from holdfast.attacks.search import Candidate, Plausible, Search, State
-from holdfast.attacks.settings import make_settings
 from holdfast.edits.text import drop, rebase
 from holdfast.protocols import Proposer, Scorer
-from holdfast.types import AttackBudget, AttackResult, Edit, Hole, Judgement, Snippet
+from holdfast.types import AttackBudget, AttackResult, Edit, Judgement, Snippet
 
 __all__ = ["GeneticRewriting", "GeneticSettings", "Judge", "transplanted"]
 
@@ -66,14 +66,14 @@ class GeneticSettings:
     """Queries spent at most on undoing needless edits."""
 
 
-class GeneticRewriting:
+class GeneticRewriting(Rewriting[GeneticSettings]):
     """Genetic search over an archive. Registered as `genetic`.
 
     `archive` holds the last search's elites of every kind, forgotten ones too, for statistics of diversity.
     """
 
     name = "genetic@1"
-    holes: tuple[Hole, ...] = ("word", "bigram", "length", "position", "prompt")
+    kind = GeneticSettings
     access = "score"
     """Logits do; a gradient is used where there is one."""
 
@@ -92,27 +92,25 @@ class GeneticRewriting:
         on_archive: called with the parent and its archive at the end of each search.
         Raises ConfigError for an unknown setting.
         """
-        self.proposer = proposer
-        self.plausible = plausible
+        super().__init__(proposer=proposer, plausible=plausible, **settings)
         self.judge = judge
         self.on_archive = on_archive
-        self.settings = make_settings(GeneticSettings, settings)
         self.archive = Archive()
-        self._vectors: WordVectors | None = None
 
     def run(
         self, parent: Snippet, target: Scorer, threshold: float, budget: AttackBudget, seed: int
     ) -> AttackResult:
         """Attack one parent; see `protocols.Attack`."""
-        search = Search(self.name, target, threshold, budget, parent=parent, seed=seed)
-        search.plausible = self.plausible
         self.archive = Archive()
-        if search.scoreable and not search.accepted:
-            evolution = _Evolution(search, self.proposer, self.settings, self.judge, self.archive)
-            self._vectors = evolution.run(self._vectors)
+        result = super().run(parent, target, threshold, budget, seed)
         if self.on_archive is not None:
             self.on_archive(parent, self.archive)
-        return search.result()
+        return result
+
+    def attack(self, search: Search) -> None:
+        """Generations until a text is accepted, then polish."""
+        evolution = _Evolution(search, self.proposer, self.settings, self.judge, self.archive)
+        self.vectors = evolution.run(self.vectors)
 
 
 class _Evolution:

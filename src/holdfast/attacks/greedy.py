@@ -14,11 +14,10 @@ from dataclasses import dataclass
 from holdfast.attacks.firstorder import Look, WordGradient, moved
 from holdfast.attacks.polish import polish
 from holdfast.attacks.positions import Position, deletion_edits, places
-from holdfast.attacks.search import Candidate, Plausible, Search, State
-from holdfast.attacks.settings import make_settings
+from holdfast.attacks.rewriting import Rewriting
+from holdfast.attacks.search import Candidate, Search, State
 from holdfast.edits.text import apply
-from holdfast.protocols import Proposer, Scorer
-from holdfast.types import AttackBudget, AttackResult, Edit, Hole, Snippet
+from holdfast.types import Edit, Snippet
 
 __all__ = ["GreedyRewriting", "GreedySettings", "importance"]
 
@@ -44,7 +43,7 @@ class GreedySettings:
     """Queries spent at most on undoing needless edits."""
 
 
-class GreedyRewriting:
+class GreedyRewriting(Rewriting[GreedySettings]):
     """Word after word, no way back. Registered as `greedy`.
 
     A pass that lowers the logit nowhere is followed by one with other proposals; what takes two edits of
@@ -52,29 +51,13 @@ class GreedyRewriting:
     """
 
     name = "greedy@1"
-    holes: tuple[Hole, ...] = ("word", "bigram", "position", "prompt")
+    holes = ("word", "bigram", "position", "prompt")
     access = "score"
     """It asks for logits only."""
     kind: type[GreedySettings] = GreedySettings
-    settings: GreedySettings
 
-    def __init__(self, *, proposer: Proposer, plausible: Plausible | None = None, **settings: object) -> None:
-        """`plausible` screens texts before they are scored; `settings` are the fields of `GreedySettings`.
-
-        Raises ConfigError for an unknown setting.
-        """
-        self.proposer = proposer
-        self.plausible = plausible
-        self.settings = make_settings(self.kind, settings)
-
-    def run(
-        self, parent: Snippet, target: Scorer, threshold: float, budget: AttackBudget, seed: int
-    ) -> AttackResult:
-        """Attack one parent; see `protocols.Attack`."""
-        search = Search(self.name, target, threshold, budget, parent=parent, seed=seed)
-        search.plausible = self.plausible
-        if not search.scoreable or search.accepted:
-            return search.result()
+    def attack(self, search: Search) -> None:
+        """Passes until a text is accepted, then polish."""
         current = search.root
         for _ in range(self.settings.passes):
             if search.meter.left == 0 or search.accepted:
@@ -82,7 +65,6 @@ class GreedyRewriting:
             current = self._pass(search, current)
         if search.accepted:
             polish(search, self.settings.polish)
-        return search.result()
 
     def _pass(self, search: Search, current: State) -> State:
         """Each word once, the most important first; returns the text it ends with."""

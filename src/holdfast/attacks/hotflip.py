@@ -17,11 +17,11 @@ from holdfast.attacks.combine import combine
 from holdfast.attacks.firstorder import TokenDifferentiable, WordVectors, all_estimates
 from holdfast.attacks.guide import Guide
 from holdfast.attacks.polish import polish, undone
-from holdfast.attacks.search import Candidate, Plausible, Search, State, narrowed
-from holdfast.attacks.settings import make_settings
+from holdfast.attacks.rewriting import Rewriting
+from holdfast.attacks.search import Candidate, Search, State, narrowed
 from holdfast.edits.text import rebase
 from holdfast.protocols import Proposer, Scorer
-from holdfast.types import AttackBudget, AttackResult, Edit, Hole, Snippet
+from holdfast.types import Edit, Snippet
 
 __all__ = ["HotFlip", "HotFlipSettings"]
 
@@ -64,7 +64,7 @@ class HotFlipSettings:
     """Queries spent at most on undoing needless edits."""
 
 
-class HotFlip:
+class HotFlip(Rewriting[HotFlipSettings]):
     """Gradient search. Registered as `hotflip`.
 
     Made for a `DifferentiableClassifier` with token gradients (`firstorder.TokenDifferentiable`). A target
@@ -73,29 +73,13 @@ class HotFlip:
     """
 
     name = "hotflip@1"
-    holes: tuple[Hole, ...] = ("word", "bigram", "length", "position", "prompt")
+    kind = HotFlipSettings
     access = "gradient"
     """What it is made for; it falls back as said above."""
 
-    def __init__(self, *, proposer: Proposer, plausible: Plausible | None = None, **settings: object) -> None:
-        """`plausible` screens texts before they are scored; `settings` are the fields of `HotFlipSettings`.
-
-        Raises ConfigError for an unknown setting.
-        """
-        self.proposer = proposer
-        self.plausible = plausible
-        self.settings = make_settings(HotFlipSettings, settings)
-        self._vectors: WordVectors | None = None
-
-    def run(
-        self, parent: Snippet, target: Scorer, threshold: float, budget: AttackBudget, seed: int
-    ) -> AttackResult:
-        """Attack one parent; see `protocols.Attack`."""
-        search = Search(self.name, target, threshold, budget, parent=parent, seed=seed)
-        search.plausible = self.plausible
-        if search.scoreable and not search.accepted:
-            self._vectors = _Flips(search, self.proposer, self.settings).run(self._vectors)
-        return search.result()
+    def attack(self, search: Search) -> None:
+        """Search, then polish."""
+        self.vectors = _Flips(search, self.proposer, self.settings).run(self.vectors)
 
 
 def _placed(settings: HotFlipSettings, target: Scorer) -> HotFlipSettings:

@@ -29,14 +29,14 @@ from holdfast.attacks.firstorder import (
 from holdfast.attacks.greedy import GreedyRewriting, GreedySettings, importance
 from holdfast.attacks.polish import polish
 from holdfast.attacks.positions import Position, choose, places
+from holdfast.attacks.rewriting import Rewriting
 from holdfast.attacks.search import Candidate, Plausible, Search, State
-from holdfast.attacks.settings import make_settings
 from holdfast.edits.scoring import GRADIENT_QUERIES
 from holdfast.edits.text import Side, rebase, side_text
 from holdfast.edits.words import words
 from holdfast.errors import ConfigError, InputError
-from holdfast.protocols import DifferentiableClassifier, Proposer, Scorer
-from holdfast.types import AttackBudget, AttackResult, Edit, Hole, Snippet
+from holdfast.protocols import DifferentiableClassifier, Proposer
+from holdfast.types import Edit, Snippet
 
 __all__ = [
     "OPERATIONS",
@@ -81,11 +81,11 @@ class MaskedSettings:
     """Queries spent at most on undoing needless edits."""
 
 
-class MaskedRewriting:
+class MaskedRewriting(Rewriting[MaskedSettings]):
     """Replace, insert and merge in one ranking. Registered as `clare`."""
 
     name = "clare@1"
-    holes: tuple[Hole, ...] = ("word", "bigram", "length", "position", "prompt")
+    kind = MaskedSettings
     access = "score"
     """Logits do; a gradient is used where there is one."""
 
@@ -94,29 +94,20 @@ class MaskedRewriting:
 
         Raises ConfigError for an unknown setting or operation.
         """
-        self.proposer = proposer
-        self.plausible = plausible
-        self.settings = make_settings(MaskedSettings, settings)
+        super().__init__(proposer=proposer, plausible=plausible, **settings)
         unknown = set(self.settings.operations) - set(OPERATIONS)
         if unknown or not self.settings.operations:
             raise ConfigError(
                 f"clare operations {self.settings.operations}", expected=f"some of {OPERATIONS}"
             )
-        self._vectors: WordVectors | None = None
 
-    def run(
-        self, parent: Snippet, target: Scorer, threshold: float, budget: AttackBudget, seed: int
-    ) -> AttackResult:
-        """Attack one parent; see `protocols.Attack`."""
-        search = Search(self.name, target, threshold, budget, parent=parent, seed=seed)
-        search.plausible = self.plausible
-        if search.scoreable and not search.accepted:
-            view = _View(search, self._vectors, on=self.settings.first_order)
-            _Levels(search, self.proposer, self.settings, view).run()
-            self._vectors = view.vectors
-            if search.accepted:
-                polish(search, self.settings.polish)
-        return search.result()
+    def attack(self, search: Search) -> None:
+        """Levels until a text is accepted, then polish."""
+        view = _View(search, self.vectors, on=self.settings.first_order)
+        _Levels(search, self.proposer, self.settings, view).run()
+        self.vectors = view.vectors
+        if search.accepted:
+            polish(search, self.settings.polish)
 
 
 class _View:

@@ -18,14 +18,14 @@ from holdfast.attacks.firstorder import WordVectors
 from holdfast.attacks.guide import Guide
 from holdfast.attacks.polish import polish
 from holdfast.attacks.rewriter import EndpointRewriter
+from holdfast.attacks.rewriting import Rewriting
 from holdfast.attacks.search import Candidate, Plausible, Search, State, narrowed
-from holdfast.attacks.settings import make_settings
 from holdfast.edits.rules import rule_edits
 from holdfast.edits.text import Side, side_text
 from holdfast.edits.words import words
 from holdfast.errors import ConfigError
-from holdfast.protocols import Proposer, Scorer
-from holdfast.types import AttackBudget, AttackResult, Edit, Hole, Snippet
+from holdfast.protocols import Proposer
+from holdfast.types import Edit, Snippet
 
 __all__ = ["ParaphraseRewriting", "ParaphraseSettings", "Rewriter"]
 
@@ -78,11 +78,11 @@ class ParaphraseSettings:
     """Queries spent at most on undoing needless edits."""
 
 
-class ParaphraseRewriting:
+class ParaphraseRewriting(Rewriting[ParaphraseSettings]):
     """Paraphrases, then a local search. Registered as `paraphrase`."""
 
     name = "paraphrase@1"
-    holes: tuple[Hole, ...] = ("word", "bigram", "length", "position", "prompt")
+    kind = ParaphraseSettings
     access = "score"
     """Logits do; a gradient is used where there is one."""
 
@@ -100,9 +100,7 @@ class ParaphraseRewriting:
         repeat as far as it repeats itself. Raises ConfigError for an unknown setting, and for an endpoint
         without a model, or without the client or key to reach it.
         """
-        self.proposer = proposer
-        self.plausible = plausible
-        self.settings = make_settings(ParaphraseSettings, settings)
+        super().__init__(proposer=proposer, plausible=plausible, **settings)
         endpoint, model = self.settings.endpoint, self.settings.model
         if endpoint and not model:
             raise ConfigError(f"paraphrase endpoint {endpoint!r} without a model", expected="a model's name")
@@ -111,22 +109,15 @@ class ParaphraseRewriting:
             own.check()
             rewriter = own
         self.rewriter = rewriter
-        self._vectors: WordVectors | None = None
 
-    def run(
-        self, parent: Snippet, target: Scorer, threshold: float, budget: AttackBudget, seed: int
-    ) -> AttackResult:
-        """Attack one parent; see `protocols.Attack`."""
-        search = Search(self.name, target, threshold, budget, parent=parent, seed=seed)
-        search.plausible = self.plausible
-        if search.scoreable and not search.accepted:
-            found = _Paraphrases(search, self.settings, self.rewriter).run()
-            if not search.accepted and self.settings.proposals > 0:
-                local = _Local(search, Guide(search, self.proposer, self.settings), self.settings)
-                self._vectors = local.run(found, self._vectors)
-            if search.accepted:
-                polish(search, self.settings.polish)
-        return search.result()
+    def attack(self, search: Search) -> None:
+        """Paraphrases, a local search from the best of them, then polish."""
+        found = _Paraphrases(search, self.settings, self.rewriter).run()
+        if not search.accepted and self.settings.proposals > 0:
+            local = _Local(search, Guide(search, self.proposer, self.settings), self.settings)
+            self.vectors = local.run(found, self.vectors)
+        if search.accepted:
+            polish(search, self.settings.polish)
 
 
 class _Paraphrases:

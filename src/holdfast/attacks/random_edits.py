@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from holdfast.attacks.positions import places
-from holdfast.attacks.search import Plausible, Search
-from holdfast.attacks.settings import make_settings
-from holdfast.protocols import Proposer, Scorer
-from holdfast.types import AttackBudget, AttackResult, Edit, Hole, Snippet
+from holdfast.attacks.rewriting import Rewriting
+from holdfast.attacks.search import Search
+from holdfast.types import Edit, Snippet
 
 __all__ = ["RandomRewriting", "RandomSettings"]
 
@@ -25,26 +24,16 @@ class RandomSettings:
     """Texts scored at once."""
 
 
-class RandomRewriting:
+class RandomRewriting(Rewriting[RandomSettings]):
     """Scores texts a few random edits away, without looking at any score. Registered as `random`."""
 
     name = "random@1"
-    holes: tuple[Hole, ...] = ("word", "bigram", "length", "position", "prompt")
+    kind = RandomSettings
 
-    def __init__(self, *, proposer: Proposer, plausible: Plausible | None = None, **settings: object) -> None:
-        """`settings` are the fields of `RandomSettings`. Raises ConfigError for an unknown one."""
-        self.proposer = proposer
-        self.plausible = plausible
-        self.settings = make_settings(RandomSettings, settings)
-
-    def run(
-        self, parent: Snippet, target: Scorer, threshold: float, budget: AttackBudget, seed: int
-    ) -> AttackResult:
-        """Attack one parent; see `protocols.Attack`."""
-        search = Search(self.name, target, threshold, budget, parent=parent, seed=seed)
-        search.plausible = self.plausible
+    def attack(self, search: Search) -> None:
+        """Texts of one to a few random edits, until one is accepted."""
         settings, idle = self.settings, 0
-        while search.scoreable and search.meter.left > 0 and not search.accepted and idle < 3:
+        while search.meter.left > 0 and not search.accepted and idle < 3:
             before = search.meter.spent
             layer = [search.root] * settings.level
             for depth in range(settings.edits):
@@ -56,7 +45,6 @@ class RandomRewriting:
                 if search.accepted:
                     break
             idle = idle + 1 if search.meter.spent == before else 0
-        return search.result()
 
     def _edit(self, search: Search, snippet: Snippet) -> list[Edit]:
         """One random edit, or none."""
