@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from sqlalchemy import select
+
 from holdfast.annotation.leases import SKIPS
 from holdfast.annotation.qualification import ITEMS
 from holdfast.gather import verdicts
+from holdfast.store import people_tables
 from holdfast.types import Annotation, Judgement, Verdict
 from holdfast.types.bench import Gold
 
@@ -364,3 +367,20 @@ def test_an_answer_that_is_sent_again_after_a_ruling_is_no_second_one(bench):
     assert ok(say(bench, people[0], items[0], "SAFE", client_id=key)) == first
     problem(say(bench, people[0], items[0], "SAFE"), 409, "conflict")
     assert len(bench.site.store.annotations([one.id])[one.id]) == 3
+
+
+def test_what_is_mixed_in_fills_no_label(bench):
+    """A settled item that comes to somebody as a harmless one keeps its count, also when it is corrected."""
+    (one,) = queue(bench)
+    people = [bench.person("labeller") for _ in range(3)]
+    items = [take(client)["items"][0] for client in people[:2]]
+    for client, item in zip(people, items, strict=False):
+        ok(say(bench, client, item))
+    (held,) = bench.site.labelling.lend(
+        people[2].pseudonym, [one.id], lambda id: "ab12", purpose="harmless", ttl=60
+    )
+    ok(say(bench, people[2], {"id": held.handle}))
+    ok(say(bench, people[0], items[0], "BORDERLINE"))
+    with bench.site.store.reading() as connection:
+        rows = connection.execute(select(people_tables.queue)).all()
+    assert [(row.labels, row.open) for row in rows] == [(2, False)]
