@@ -42,15 +42,16 @@ def fill_workbench(store):
     items.begin_test(worker, 1, [id])
     checks.lend_again(worker, id, str, ttl=1)
     checks.bear(worker, id)
-    labelling.add([id], wanted=1)
+    labelling.add([stored(3).id], wanted=1)
+    labelling.lend(worker, [stored(3).id], str, purpose="label", ttl=1)
     audit = Rules(counts=lambda item: True, audited=lambda item, marks: True)
-    labelling.answer(worker, id, annotation(1, worker), "a", audit)
+    labelling.answer(worker, stored(3).id, annotation(3, worker), "a", audit)
     terms = Terms(practice=False, tools=True, lock_prompt=False)
     number = attacking.start(session(2, attacker=worker), worker, terms, key="s")
     attacking.add_events(number, [(0, "open", 0.0)])
     attacking.claim(number, "c", 1.0)
     attacking.help(number, "edits", 1)
-    handed = Handed(key="h", worker=worker, stored=stored(1), note="", strategies=(), logit=0.0, wanted=0)
+    handed = Handed(key="h", worker=worker, stored=stored(2), note="", strategies=(), logit=0.0, wanted=0)
     attacking.submit(number, handed, queries=1, seconds=0.0)
     pair = Pair(
         id="p",
@@ -68,7 +69,7 @@ def fill_workbench(store):
 
 @pytest.fixture
 def filled(store):
-    store.add_snippets([stored(1)])
+    store.add_snippets([stored(1), stored(3)])
     store.add_annotations([annotation(1)])
     store.add_session(session(1))
     store.add_checkpoint(checkpoint())
