@@ -5,6 +5,7 @@ held-out parents with held-out proposals, and compares each method with leave-on
 equal queries and at equal CPU seconds. Killed, it goes on where it was.
 
     python benchmarks/attack_strength.py --gain bench-out/gain --out bench-out/strength
+    python benchmarks/attack_strength.py --reach-only --parents 130 --attack-seeds 1
 
 Near-duplicates count once (`attacks/diversity.py`) within one target, method and attack seed. Intervals:
 bootstrap over families of parents, all attack seeds of one family together. The story world's oracle screens
@@ -225,7 +226,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("bench-out/strength"))
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], help="target seeds")
     parser.add_argument("--attack-seeds", type=int, default=3)
-    parser.add_argument("--parents", type=int, default=130)
+    parser.add_argument("--parents", type=int, default=40)
     parser.add_argument("--queries", type=int, default=300, help="a budget of the suite")
     parser.add_argument("--target", default="round-4")
     parser.add_argument(
