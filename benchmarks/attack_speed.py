@@ -293,7 +293,7 @@ def main() -> None:
         default=Path("bench-out/gain/seed-0/adversarial/checkpoints/baseline"),
         help="a trained classifier for whole attacks",
     )
-    parser.add_argument("--parts", nargs="*", default=list(PARTS))
+    parser.add_argument("--parts", nargs="*", choices=PARTS, default=list(PARTS))
     parser.add_argument(
         "--threads", type=int, default=1, help="more than 1: by the clock, for an idle machine (click, map)"
     )
