@@ -64,7 +64,14 @@ def searches(workspace: Workspace, seed: int, options: argparse.Namespace) -> li
     """Those of the suite on one target, run where they are missing."""
     asked = {"queries": options.queries, "seeds": options.attack_seeds, "parents": options.parents}
     print(execute(workspace, "suite", {"target": options.target, **asked}).text, flush=True)
-    stored = workspace.store.sessions(target=options.target, round=SUITE_ROUND, purpose="measure")
+    # Searches from other parents are stored too, where the reach or more parents were asked for before.
+    start = parents_by_strategy(workspace, options.target, options.parents)
+    chosen = {s.id for s in start.parents}
+    stored = [
+        session
+        for session in workspace.store.sessions(target=options.target, round=SUITE_ROUND, purpose="measure")
+        if session.result.parent.id in chosen
+    ]
     kept = workspace.store.snippets(ids=list({s.result.parent.id for s in stored}))
     families = {s.id: f"{seed}:{s.family}" for s in kept}
     judgements = {

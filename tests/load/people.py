@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -27,7 +28,7 @@ class Pace:
     over: Callable[[], bool]
 
 
-class Person:
+class Person(ABC):
     """Somebody at a page. `steps` yields after every thing done: there the person rests."""
 
     def __init__(self, page: Page, rng: random.Random) -> None:
@@ -65,9 +66,9 @@ class Person:
         spans = (("open", 0.0), ("key", seconds / 2), ("submit", seconds))
         return [{"number": n, "kind": kind, "at_ms": 1000 * at} for n, (kind, at) in enumerate(spans)]
 
+    @abstractmethod
     def steps(self, pace: Pace) -> Iterator[float]:
         """Do one thing after the other; yields how long each takes on average."""
-        raise NotImplementedError
 
 
 class Labeller(Person):
