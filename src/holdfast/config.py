@@ -51,9 +51,9 @@ __all__ = [
 FILE_NAME = "holdfast.toml"
 
 
-SCRATCH = {"learning_rate": 3e-3, "weight_decay": 0.01}
-SMALL_HEAD = {"learning_rate": 1e-3, "weight_decay": 1.0}
-TUNING = {"learning_rate": 3e-5, "weight_decay": 0.01}
+SCRATCH = {"learning_rate": 3e-3, "weight_decay": 0.01, "accumulation": 2}
+SMALL_HEAD = {"learning_rate": 1e-3, "weight_decay": 1.0, "accumulation": 2}
+TUNING = {"learning_rate": 3e-5, "weight_decay": 0.01, "accumulation": 1}
 """What fits a generator from scratch, a small classifier, and any other base."""
 
 
@@ -79,7 +79,8 @@ class Config(Section):
     threads: int = Field(0, ge=0)
     """Torch threads; 0: torch's own choice."""
     processes: int = Field(1, ge=1)
-    """Processes that attacks are spread over; each has its share of the threads, and one thread at least."""
+    """Processes that attacks, training and measurement are spread over, with the results of one; each has its
+    share of the threads, and one thread at least."""
     database: str = "sqlite:///holdfast.db"
     """SQLAlchemy URL; a relative SQLite path is relative to the workspace."""
     catastrophe: CatastropheConfig = CatastropheConfig()

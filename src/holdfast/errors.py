@@ -10,6 +10,7 @@
     ├── StoreError           the database is missing, corrupt or of another version
     │   └── ConflictError        what was asked does not fit what is stored already
     ├── CheckpointError      a checkpoint folder is incomplete or does not fit its threshold or tokeniser
+    ├── TrainingError        a process of a training was lost
     ├── MeasurementError     there is nothing to measure, or the request cannot be defended
     ├── GateError            a gate that was asked for failed (exit code 3)
     └── NotReproducibleError the tree, the inputs or the packages differ from the record
@@ -32,6 +33,7 @@ __all__ = [
     "NotReproducibleError",
     "StoreError",
     "TextTooLongError",
+    "TrainingError",
     "UnknownNameError",
     "closest",
 ]
@@ -89,6 +91,10 @@ class ConflictError(StoreError):
 
 class CheckpointError(HoldfastError):
     """A checkpoint folder is incomplete or does not fit."""
+
+
+class TrainingError(HoldfastError):
+    """A process of a training was lost, or failed."""
 
 
 class MeasurementError(HoldfastError):

@@ -77,6 +77,9 @@ class _ModelConfig(Section):
     """Tokens of prompt and completion together; longer snippets are refused, never cut."""
     batch: int = Field(64, ge=1)
     """Snippets a training step."""
+    accumulation: int = Field(1, ge=1)
+    """Parts of a step's batch, one backward pass each; `processes` of them at a time. Left out, it fits the
+    base: 2 for a small model, 1 for any other."""
     learning_rate: float = Field(1e-3, gt=0)
     """Peak. Left out, it fits the base: small generator 3e-3, small classifier 1e-3, any other 3e-5."""
     warmup: float = Field(0.06, ge=0, lt=1)

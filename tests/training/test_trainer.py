@@ -10,7 +10,9 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -25,6 +27,7 @@ from holdfast.models.classifier import HFClassifier, load_classifier, new_classi
 from holdfast.models.generator import load_generator, new_generator
 from holdfast.training import classifying
 from holdfast.training.loop import LoopSettings, run
+from holdfast.training.replicas import Replicas
 from holdfast.training.trainer import ClassifierTraining, GeneratorTraining, train_classifier, train_generator
 from holdfast.types import Example, Snippet, Split, Verdict
 from tests.models import tiny
@@ -48,6 +51,18 @@ def dropping() -> HFClassifier:
     return made
 
 
+@dataclass
+class Plain:
+    """Cross-entropy on the batch as it is."""
+
+    model: Any
+
+    def loss(self, inputs, step, part):  # noqa: ANN201
+        inputs = dict(inputs)
+        target = inputs.pop("labels")
+        return torch.nn.functional.cross_entropy(self.model(**inputs).logits.float(), target), {}
+
+
 class Killed(Exception):
     """Stands for a process that ends."""
 
@@ -64,7 +79,6 @@ def killed_at(step: int):
     "kind", ["bert", "roberta", "distilbert", "deberta-v2", "modernbert", "gpt2", "llama"]
 )
 def test_accumulated_gradients_are_those_of_the_whole_batch(kind, tmp_path) -> None:
-    """Trainer multiplies the gradients of classifiers by the number of parts unless it is told not to."""
     ids = torch.randint(5, 40, (32, 10), generator=torch.Generator().manual_seed(0))
     labels = torch.arange(32) % 2
 
@@ -72,20 +86,13 @@ def test_accumulated_gradients_are_those_of_the_whole_batch(kind, tmp_path) -> N
         rows = slice(part, None, parts)
         return {"input_ids": ids[rows], "attention_mask": torch.ones_like(ids[rows]), "labels": labels[rows]}
 
-    def loss(model, inputs, step):
-        inputs = dict(inputs)
-        target = inputs.pop("labels")
-        return torch.nn.functional.cross_entropy(model(**inputs).logits.float(), target), {}
-
     def gradients(parts: int) -> torch.Tensor:
         model = tiny.architecture(kind, 40, head=True, layers=1)
         seen: dict[torch.Tensor, torch.Tensor] = {}
         for p in model.parameters():
             p.register_post_accumulate_grad_hook(lambda p: seen.__setitem__(p, p.grad.clone()))
-        loop = LoopSettings(
-            work=tmp_path / str(parts), steps=1, accumulation=parts, clip=0, save_every=9, warmup=0
-        )
-        run(model, batch, loss, loop)
+        loop = LoopSettings(work=tmp_path / str(parts), steps=1, clip=0, save_every=9, warmup=0)
+        run(Replicas(Plain(model), parts=parts), batch, loop)
         return torch.cat([seen[p].flatten() for p in model.parameters() if p in seen])
 
     whole, accumulated = gradients(1), gradients(4)

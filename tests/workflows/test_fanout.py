@@ -10,9 +10,10 @@ import pytest
 
 from holdfast.config import FILE_NAME, load_config
 from holdfast.errors import InputError
+from holdfast.processes import worker_seconds
 from holdfast.store import Store
 from holdfast.workflows.attack import attack_target
-from holdfast.workflows.fanout import spread, worker_seconds
+from holdfast.workflows.fanout import spread
 from holdfast.workflows.workspace import Workspace
 from tests.spine import holdfast, kill_when
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from threading import get_ident
 from typing import TYPE_CHECKING, Any
@@ -234,14 +235,16 @@ def _exact_head(model: Any) -> None:
 
     heads = [m for m in model.modules() if isinstance(m, torch.nn.Linear) and m.out_features == 2]
     for head in heads[-1:]:
-        plain = type(head).forward
+        head.forward = partial(_float32, head)  # type: ignore[method-assign]
 
-        def forward(x: torch.Tensor, head: Any = head, plain: Any = plain) -> torch.Tensor:
-            with torch.autocast(x.device.type, enabled=False):
-                result: torch.Tensor = plain(head, x.float())
-                return result
 
-        head.forward = forward  # type: ignore[method-assign, assignment]
+def _float32(head: Any, x: torch.Tensor) -> torch.Tensor:
+    """`head` of `x` in float32, whatever autocast says; a function of the module, so that models pickle."""
+    import torch
+
+    with torch.autocast(x.device.type, enabled=False):
+        result: torch.Tensor = type(head).forward(head, x.float())
+        return result
 
 
 def load_classifier(

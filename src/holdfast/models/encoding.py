@@ -67,6 +67,10 @@ class Encoder:
         self.ends = eos is not None and pad != eos
         self.pad_id: int = pad if pad is not None else (eos if eos is not None else 0)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Pickled without the texts it has seen."""
+        return self.__dict__ | {"_cache": OrderedDict()}
+
     def fits(self, snippets: Sequence[Snippet]) -> list[bool]:
         """Whether each snippet, in order, is short enough for `encode`."""
         return [len(encoded) <= self.max_length for encoded in self._encode(snippets)]

@@ -9,17 +9,18 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from safetensors.torch import load_model, save_model
 
-from holdfast.models.checkpoint import autocast, fast_bfloat16, saving
+from holdfast.models.checkpoint import fast_bfloat16, saving
 from holdfast.models.classifier import HFClassifier
 from holdfast.models.encoding import Encoder, collate
-from holdfast.models.perturbation import Perturbation, special_mask
 from holdfast.protocols import Progress
-from holdfast.provenance import stream_seed
+from holdfast.training.classifier_loss import ClassifierLoss
 from holdfast.training.loop import LoopResult, LoopSettings, last_checkpoint, run
-from holdfast.training.objectives import Batch, ObjectiveSettings, objective, symmetric_kl
+from holdfast.training.objectives import ObjectiveSettings
+from holdfast.training.replicas import Replicas
 from holdfast.training.result import Selection
 from holdfast.training.sampler import BatchSampler, Shares, classifier_groups
 from holdfast.training.selection import evaluation_set, keeps, select
@@ -27,8 +28,6 @@ from holdfast.training.trainer import ClassifierTraining
 from holdfast.types import Example
 
 __all__ = ["ClassifierRun", "arithmetic"]
-
-_PROBE_EVERY = 25
 
 
 def arithmetic(choice: str, device: torch.device) -> str:
@@ -66,7 +65,6 @@ class ClassifierRun:
         self.left_out = len(examples) - len(self.examples) + len(validation) - len(held)
         train = settings.train
         self.steps = settings.steps or train.steps
-        self.dtype = arithmetic(settings.autocast, classifier.device)
         self.encoded = encoder.encode([e.snippet for e in self.examples])
         self.labels = [int(e.verdict.wide) for e in self.examples]
         shares = Shares(
@@ -80,12 +78,19 @@ class ClassifierRun:
         self.sampler = BatchSampler(groups, lengths, batch=settings.model.batch, seed=settings.seed)
         self.held, self.weights = evaluation_set(held, settings.evaluation_limit, settings.seed)
         self.held_encoded = encoder.encode([e.snippet for e in self.held])
-        self.objective = objective(train.objective)
-        self.constants = ObjectiveSettings(
+        constants = ObjectiveSettings(
             positive_weight=settings.positive_weight, weight=train.sift_weight, radius=train.sift_radius
         )
-        self.perturbation = Perturbation(classifier.model) if train.objective != "ce" else None
-        self.special = sorted(encoder.tokenizer.all_special_ids)
+        self.loss = ClassifierLoss(
+            classifier, train.objective, constants, steps=self.steps, seed=settings.seed
+        )
+        self.replicas = Replicas(
+            self.loss,
+            parts=settings.model.accumulation,
+            processes=settings.processes,
+            seed=settings.seed,
+            dtype=arithmetic(settings.autocast, classifier.device),
+        )
         start = last_checkpoint(work)
         self._resumed = int(start.name.rpartition("-")[2]) if start else 0
         self.evaluations = [e for e in self._read("evaluations.json", []) if e.step <= self._resumed]
@@ -101,25 +106,16 @@ class ClassifierRun:
             warmup=model.warmup,
             weight_decay=model.weight_decay,
             schedule=self.settings.schedule,
-            accumulation=self.settings.accumulation,
             evaluate_every=train.evaluate_every,
             save_every=train.save_every,
             seed=self.settings.seed,
-            dtype=self.dtype,
         )
         evaluate = self.evaluate if any(e.verdict.wide for e in self.held) else None
         try:
-            return run(
-                self.classifier.model,
-                self.batch,
-                self.loss,
-                settings,
-                evaluate=evaluate,
-                progress=progress,
-            )
+            with self.replicas:
+                return run(self.replicas, self.batch, settings, evaluate=evaluate, progress=progress)
         finally:
-            if self.perturbation is not None:
-                self.perturbation.remove()
+            self.loss.remove()
 
     def batch(self, step: int, part: int, parts: int) -> dict[str, Any]:
         """Tensors of one part of one step's batch, with `labels`."""
@@ -127,46 +123,13 @@ class ClassifierRun:
         inputs: dict[str, Any] = collate([self.encoded[i] for i in chosen], self.classifier.encoder.pad_id)
         return inputs | {"labels": torch.tensor([self.labels[i] for i in chosen])}
 
-    def loss(
-        self, model: Any, inputs: dict[str, Any], step: int
-    ) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
-        """The objective on one collated batch."""
-        inputs = dict(inputs)
-        labels = inputs.pop("labels")
-        sign, site = self.classifier.sign, self.perturbation
-
-        def forward(x: dict[str, torch.Tensor], delta: torch.Tensor | None) -> torch.Tensor:
-            if site is not None:
-                site.delta = delta
-            try:
-                logits = self.classifier.class_logits(x, model)
-            finally:
-                if site is not None:
-                    site.delta = None
-            return logits if sign > 0 else logits.flip(-1)
-
-        mask = special_mask(inputs["input_ids"], inputs["attention_mask"], self.special)
-        batch = Batch(
-            inputs=inputs,
-            labels=labels,
-            mask=mask,
-            width=self._width(),
-            progress=step / self.steps,
-            seed=stream_seed(self.settings.seed, "perturbation", step),
-        )
-        loss, figures = self.objective(forward, batch, self.constants)
-        if site is not None and step % _PROBE_EVERY == 0:
-            figures["dropout_divergence"] = _dropout_divergence(forward, batch)
-        return loss, figures
-
-    def _width(self) -> int:
-        """Size of the vectors at the perturbed site."""
-        return int(self.classifier.model.get_input_embeddings().weight.shape[-1])
-
     def evaluate(self, step: int) -> bool:
         """Score the validation set, keep the weights unless they are worse than before; True: stop here."""
-        with autocast(self.classifier.device, self.dtype):
-            logits = self.classifier.score_encoded(self.held_encoded)
+        parts = self.replicas.parts
+        logits = np.zeros(len(self.held))
+        scored = self.replicas.each("score", [self.held_encoded[i::parts] for i in range(parts)])
+        for i, part in enumerate(scored):
+            logits[i::parts] = part
         wide = [e.verdict.wide for e in self.held]
         found = select(logits, wide, self.weights, acceptance=self.settings.acceptance, step=step)
         top = max(self.evaluations, key=lambda e: e.recall, default=None)
@@ -209,10 +172,3 @@ class ClassifierRun:
     def _read(self, name: str, default: list[Selection]) -> list[Selection]:
         path = self.work / name
         return [Selection(**v) for v in json.loads(path.read_text())] if path.is_file() else default
-
-
-def _dropout_divergence(forward: Any, batch: Batch) -> torch.Tensor:
-    """Divergence of two passes with different dropout masks: what SiFT's has to exceed to mean anything."""
-    devices = [batch.labels.device] if batch.labels.device.type == "cuda" else []
-    with torch.no_grad(), torch.random.fork_rng(devices=devices):
-        return symmetric_kl(forward(batch.inputs, None), forward(batch.inputs, None))

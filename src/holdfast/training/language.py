@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from holdfast.models.generator import HFGenerator
 from holdfast.protocols import Progress
 from holdfast.training.classifying import arithmetic
 from holdfast.training.loop import LoopResult, LoopSettings, run
+from holdfast.training.replicas import Figures, Replicas
 from holdfast.training.sampler import BatchSampler, Group
 from holdfast.training.trainer import GeneratorTraining
 from holdfast.types import Snippet
@@ -31,6 +33,19 @@ def next_token_loss(logits: torch.Tensor, ids: torch.Tensor, weights: torch.Tens
         logits[:, :-1].reshape(len(kept), -1).float(), ids[:, 1:].reshape(-1), reduction="none"
     )
     return (each * kept).sum() / kept.sum().clamp_min(1e-9)
+
+
+@dataclass
+class _NextToken:
+    """The `Work` of a generator's training."""
+
+    model: Any
+
+    def loss(self, inputs: dict[str, torch.Tensor], step: int, part: int) -> tuple[torch.Tensor, Figures]:
+        """Of one part of a collated batch with `weights`."""
+        ids, mask = inputs["input_ids"], inputs["attention_mask"]
+        logits = self.model(input_ids=ids, attention_mask=mask, use_cache=False).logits
+        return next_token_loss(logits, ids, inputs["weights"]), {}
 
 
 def run_language(
@@ -55,11 +70,6 @@ def run_language(
             weights[row, 0] = 0
         return inputs | {"weights": weights}
 
-    def loss(model: Any, inputs: dict[str, Any], step: int) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
-        ids, mask = inputs["input_ids"], inputs["attention_mask"]
-        logits = model(input_ids=ids, attention_mask=mask, use_cache=False).logits
-        return next_token_loss(logits, ids, inputs["weights"]), {}
-
     loop = LoopSettings(
         work=work,
         steps=config.steps,
@@ -67,9 +77,15 @@ def run_language(
         warmup=config.warmup,
         weight_decay=config.weight_decay,
         schedule=settings.schedule,
-        accumulation=settings.accumulation,
         save_every=settings.save_every,
+        seed=settings.seed,
+    )
+    replicas = Replicas(
+        _NextToken(generator.model),
+        parts=config.accumulation,
+        processes=settings.processes,
         seed=settings.seed,
         dtype=arithmetic(settings.autocast, generator.device),
     )
-    return run(generator.model, batch, loss, loop, progress=progress)
+    with replicas:
+        return run(replicas, batch, loop, progress=progress)

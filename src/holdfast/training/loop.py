@@ -1,7 +1,8 @@
 """The one module on Hugging Face `Trainer`: loop, optimiser, schedule, clipping, checkpoints, resume.
 
-Batches and loss come from outside as pure functions of the step. Checkpoints go to a work folder; a run that
-was killed goes on from the last complete one and ends with the same weights, bit for bit on a CPU.
+Batches come from outside as a pure function of the step, the loss from `replicas`. Checkpoints go to a work
+folder; a run that was killed goes on from the last complete one and ends with the same weights, bit for bit
+on a CPU.
 """
 
 from __future__ import annotations
@@ -19,15 +20,13 @@ import numpy as np
 import torch
 from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
 
-from holdfast.models.checkpoint import autocast, quiet, saving
+from holdfast.models.checkpoint import quiet, saving
 from holdfast.protocols import Progress
+from holdfast.training.replicas import Replicas
 
 __all__ = ["LoopResult", "LoopSettings", "last_checkpoint", "run"]
 
 _MARK = "complete"
-
-Loss = Callable[[Any, dict[str, Any], int], tuple[torch.Tensor, dict[str, torch.Tensor]]]
-"""`loss(model, batch, step)`: mean loss of a batch and figures to log."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,15 +42,11 @@ class LoopSettings:
     schedule: str = "cosine"
     """`cosine` or `linear` decay to 0, or `constant_with_warmup`."""
     weight_decay: float = 0.01
-    accumulation: int = 1
-    """Backward passes a step; the batch is split into as many parts."""
     clip: float = 1.0
     """Largest norm of the gradient."""
     evaluate_every: int = 100
     save_every: int = 100
     seed: int = 0
-    dtype: str = "float32"
-    """`bfloat16`: arithmetic under autocast; weights stay in float32."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,17 +59,16 @@ class LoopResult:
 
 
 class _Batches(torch.utils.data.Dataset[dict[str, Any]]):
-    """Item i is part i % parts of the batch of step i // parts."""
+    """Item i is the batch of step i, in parts."""
 
     def __init__(self, batch: Callable[[int, int, int], dict[str, Any]], steps: int, parts: int) -> None:
         self._batch, self._steps, self._parts = batch, steps, parts
 
     def __len__(self) -> int:
-        return self._steps * self._parts
+        return self._steps
 
     def __getitem__(self, i: int) -> dict[str, Any]:
-        step, part = divmod(i, self._parts)
-        return self._batch(step, part, self._parts)
+        return {"parts": [self._batch(i, part, self._parts) for part in range(self._parts)]}
 
 
 def _only(items: list[dict[str, Any]]) -> dict[str, Any]:
@@ -82,22 +76,19 @@ def _only(items: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 class _Trainer(Trainer):
-    # The loss is a mean over its part of the batch: Trainer divides by the number of parts. Left to itself it
-    # takes classifiers for models that have divided already, and their gradients grow with the accumulation.
-    loss_is_scaled_for_ga = False
-
-    def __init__(self, *, loss: Loss, dtype: str, **options: Any) -> None:
-        super().__init__(**options)
-        self._loss, self._dtype = loss, dtype
+    def __init__(self, *, replicas: Replicas, **options: Any) -> None:
+        super().__init__(model=replicas.work.model, **options)
+        self._replicas = replicas
         self._figures: dict[str, torch.Tensor] = {}
         self._counts: Counter[str] = Counter()
         self.remove_callback(PrinterCallback)
 
-    def compute_loss(
-        self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
-    ) -> Any:
-        with autocast(self.args.device, self._dtype):
-            loss, figures = self._loss(model, inputs, self.state.global_step)
+    def training_step(
+        self, model: Any, inputs: dict[str, Any], num_items_in_batch: Any = None
+    ) -> torch.Tensor:
+        """The gradient of one step's batch, part by part: the whole of what Trainer leaves to its owner."""
+        parts = self._prepare_inputs(inputs)["parts"]
+        loss, figures = self._replicas.backward(parts, self.state.global_step)
         for name, value in figures.items():
             self._figures[name] = self._figures.get(name, torch.zeros((), device=value.device)) + value
             self._counts[name] += 1
@@ -158,7 +149,6 @@ def _arguments(settings: LoopSettings, device: torch.device) -> TrainingArgument
         output_dir=str(settings.work),
         max_steps=settings.steps,
         per_device_train_batch_size=1,
-        gradient_accumulation_steps=settings.accumulation,
         learning_rate=settings.learning_rate,
         lr_scheduler_type=settings.schedule,
         warmup_steps=int(settings.warmup * settings.steps),
@@ -195,17 +185,17 @@ def _random_states_kept(device: torch.device) -> Iterator[None]:
 
 
 def run(
-    model: Any,
+    replicas: Replicas,
     batch: Callable[[int, int, int], dict[str, Any]],
-    loss: Loss,
     settings: LoopSettings,
     *,
     evaluate: Callable[[int], bool] | None = None,
     progress: Progress | None = None,
 ) -> LoopResult:
-    """Train `model` in place; `batch(step, part, parts)` gives inputs, `evaluate(step)` whether to stop.
+    """Train the model of `replicas` in place; `batch(step, part, parts)` gives the inputs of a part.
 
-    Raises OSError where a checkpoint fills the disk; the same call goes on from the last complete one.
+    `evaluate(step)` says whether to stop. Raises OSError where a checkpoint fills the disk and TrainingError
+    where a process was lost; the same call goes on from the last complete checkpoint.
     """
     quiet()
     work = settings.work
@@ -214,13 +204,12 @@ def run(
     for folder in work.glob("checkpoint-*"):
         if not (folder / _MARK).exists():
             shutil.rmtree(folder)
-    with _random_states_kept(model.device):
+    device = replicas.work.model.device
+    with _random_states_kept(device):
         trainer = _Trainer(
-            loss=loss,
-            dtype=settings.dtype,
-            model=model,
-            args=_arguments(settings, model.device),
-            train_dataset=_Batches(batch, settings.steps, settings.accumulation),
+            replicas=replicas,
+            args=_arguments(settings, device),
+            train_dataset=_Batches(batch, settings.steps, replicas.parts),
             callbacks=[_Hooks(settings, evaluate, progress)],
         )
         with saving(work):

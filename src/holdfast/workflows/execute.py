@@ -12,10 +12,10 @@ from importlib import import_module
 from typing import Any
 
 from holdfast.errors import StoreError
+from holdfast.processes import worker_seconds
 from holdfast.provenance import packages, platform_name, revision
 from holdfast.store import redacted
 from holdfast.types import RunRecord, RunStatus
-from holdfast.workflows.fanout import worker_seconds
 from holdfast.workflows.outcome import Outcome
 from holdfast.workflows.workspace import Workspace
 

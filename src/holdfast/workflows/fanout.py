@@ -1,15 +1,10 @@
 """Independent pieces of work over the processes of this machine; the results are those of one process.
 
-Workers are started once and kept: what a piece needs (weights, proposals) is loaded by each only once. They
-come from a fork server, since a process that has run autograd must not be forked.
+Workers are started once and kept: what a piece needs (weights, proposals) is loaded by each only once.
 """
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import signal
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -18,24 +13,16 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from holdfast.config import Config
+from holdfast.processes import begin_worker, context, share_of_threads, spent
 from holdfast.store import Store
 from holdfast.workflows.workspace import Workspace
 
-__all__ = ["spread", "worker_seconds"]
-
-PRELOADED = [
-    "holdfast.workflows.attack",
-    "holdfast.attacks.run",
-    "holdfast.models.classifier",
-    "transformers.models.llama.modeling_llama",
-]
-"""Imported by the fork server, what a small model is made of too: no worker imports torch by itself."""
+__all__ = ["spread"]
 
 C = TypeVar("C")
 P = TypeVar("P")
 R = TypeVar("R")
 
-_spent = 0.0
 _here: Workspace | None = None
 _ready: tuple[object, object, Callable[[Any], Any]] | None = None
 
@@ -49,7 +36,6 @@ def spread(
     function of a module, and `common`, pieces and results can be pickled. `begin` may read the store, and
     only the caller writes. Pieces that were not begun when the caller stops are dropped.
     """
-    global _spent  # noqa: PLW0603
     config = workspace.config
     if min(config.processes, len(pieces)) <= 1:
         yield from map(begin(workspace, common), pieces)
@@ -59,49 +45,32 @@ def spread(
     try:
         for future in futures:
             result, seconds = future.result()
-            _spent += seconds
+            spent(seconds)
             yield result
     finally:
         for future in futures:
             future.cancel()
 
 
-def worker_seconds() -> float:
-    """CPU seconds that workers have spent on pieces for this process so far."""
-    return _spent
-
-
 @lru_cache(maxsize=1)
 def _pool(root: Path, config: str) -> ProcessPoolExecutor:
     """Workers on one workspace; those of another workspace end when nothing holds them any more."""
     own = Config.model_validate_json(config)
-    name = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
-    context: Any = multiprocessing.get_context(name)
-    if name == "forkserver":
-        context.set_forkserver_preload(PRELOADED)
-    threads = max(1, (own.threads or os.cpu_count() or 1) // own.processes)
+    threads = share_of_threads(own.threads, own.processes)
     own = own.model_copy(update={"threads": threads, "processes": 1})
     return ProcessPoolExecutor(
         max_workers=Config.model_validate_json(config).processes,
-        mp_context=context,
+        mp_context=context(),
         initializer=_start,
         initargs=(root, own),
     )
 
 
 def _start(root: Path, config: Config) -> None:
-    """Open the workspace in a worker. Ctrl-C is the parent's business; a worker never outlives it."""
+    """Open the workspace in a worker."""
     global _here  # noqa: PLW0603
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    begin_worker()
     _here = Workspace(root=root, config=config, store=Store.open(config.database, root=root))
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
 
 
 def _work(begin: Callable[[Workspace, Any], Callable[[Any], Any]], common: Any, piece: Any) -> Any:

@@ -18,7 +18,7 @@ _CORPUS = """\
 # Every key: `holdfast config show`. Override one for a single run: `--set train.steps=200`.
 seed = 0
 threads = 1                # small models: a second thread costs more than it gives
-processes = 2              # attacks are spread over them
+processes = 2              # attacks, training and measurement are spread over them
 
 [catastrophe]
 name = "{name}"

@@ -31,7 +31,12 @@ def _settings(workspace: Workspace) -> GeneratorTraining:
     from holdfast.training.trainer import GeneratorTraining
 
     config, seed = workspace.config, workspace.seed("train generator")
-    return GeneratorTraining(model=config.generator, seed=seed, save_every=config.train.save_every)
+    return GeneratorTraining(
+        model=config.generator,
+        seed=seed,
+        save_every=config.train.save_every,
+        processes=config.processes,
+    )
 
 
 def _train(workspace: Workspace, stored: list[StoredSnippet]) -> CheckpointRef:

@@ -1,0 +1,63 @@
+"""Processes of this machine that work for this one: how they start and end, and what they have cost.
+
+They come from a fork server, since a process that has run autograd must not be forked.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+from typing import Any
+
+__all__ = ["begin_worker", "context", "share_of_threads", "spent", "worker_seconds"]
+
+_PRELOADED = [
+    "holdfast.workflows.attack",
+    "holdfast.attacks.run",
+    "holdfast.training.replicas",
+    "holdfast.models.classifier",
+    "transformers.models.llama.modeling_llama",
+]
+"""Imported by the fork server, what a small model is made of too: no worker imports torch by itself."""
+
+_spent = 0.0
+
+
+def context() -> Any:
+    """The multiprocessing context that workers are started from."""
+    name = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
+    found: Any = multiprocessing.get_context(name)
+    if name == "forkserver":
+        found.set_forkserver_preload(_PRELOADED)
+    return found
+
+
+def share_of_threads(threads: int, processes: int) -> int:
+    """Threads of each of `processes`; `threads` 0: as many as there are cores, for all together."""
+    return max(1, (threads or os.cpu_count() or 1) // processes)
+
+
+def begin_worker() -> None:
+    """What each worker does first. Ctrl-C is its parent's business; it never outlives that."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def spent(seconds: float) -> None:
+    """Add the CPU seconds that a worker took for a piece of work."""
+    global _spent  # noqa: PLW0603
+    _spent += seconds
+
+
+def worker_seconds() -> float:
+    """CPU seconds that workers have spent for this process so far."""
+    return _spent
