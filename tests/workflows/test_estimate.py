@@ -16,7 +16,8 @@ from holdfast.errors import TextTooLongError
 from holdfast.protocols import Progress
 from holdfast.store import Store
 from holdfast.types import Snippet
-from holdfast.workflows.estimate import announce_draws, logits_of, scoring_rate
+from holdfast.workflows.estimate import announce_draws, scoring_rate
+from holdfast.workflows.logits import logits_of
 from holdfast.workflows.workspace import Workspace
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from holdfast.errors import InputError
 from holdfast.types import Source, Split, StoredSnippet, Threshold
-from holdfast.workflows.estimate import logits_of
+from holdfast.workflows.logits import logits_of
 from holdfast.workflows.outcome import Outcome
 from holdfast.workflows.workspace import DELIVERED, Workspace
 

@@ -15,9 +15,8 @@ from holdfast.workflows.workspace import Workspace
 if TYPE_CHECKING:
     from holdfast.models.classifier import HFClassifier
     from holdfast.models.generator import HFGenerator
-    from holdfast.protocols import FloatArray
 
-__all__ = ["announce", "announce_draws", "announce_training", "logits_of", "scoring_rate"]
+__all__ = ["WORTH_PROBING", "announce", "announce_draws", "announce_training", "scoring_rate"]
 
 PROBE = 64
 """Texts scored to measure the rate."""
@@ -39,25 +38,6 @@ def scoring_rate(scorer: Scorer, snippets: Sequence[Snippet]) -> float:
     start = time.perf_counter()
     score_safely(scorer, probe)
     return len(probe) / max(time.perf_counter() - start, 1e-9)
-
-
-def logits_of(workspace: Workspace, scorer: Scorer, snippets: Sequence[Snippet], what: str) -> FloatArray:
-    """Logits, (n,), float64, in order. +inf for what cannot be scored: rejected, as the filter does.
-
-    How many those are is said, naming `what` is scored; before that, how long it takes where it takes long.
-    """
-    import numpy as np
-
-    if len(snippets) > WORTH_PROBING:
-        announce(workspace, what, len(snippets), scoring_rate(scorer, snippets))
-    logits = np.asarray(score_safely(scorer, snippets), np.float64)
-    lost = int(np.isposinf(logits).sum())
-    if lost:
-        workspace.reporter.say(
-            f"{what}: {lost:,} of {len(logits):,} texts cannot be scored (too long, or characters refused); "
-            "they count as rejected"
-        )
-    return logits
 
 
 def announce(workspace: Workspace, what: str, texts: float, rate: float, unit: str = "scores") -> None:

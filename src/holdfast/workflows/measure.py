@@ -5,14 +5,19 @@ Each part is stored as one measurement and found again when the command is repea
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from holdfast.assemble import build_catastrophe
+from holdfast.config import Config
 from holdfast.errors import GateError, MeasurementError
 from holdfast.measurement.results import restore
-from holdfast.provenance import stream
+from holdfast.provenance import stream, stream_seed
 from holdfast.types import (
+    Delivery,
     FailureRate,
     Snippet,
     Source,
@@ -25,16 +30,20 @@ from holdfast.types import (
 from holdfast.workflows.annotate import annotate_snippets, export_commands
 from holdfast.workflows.attack import attack_target, keep_candidates, measured_cost
 from holdfast.workflows.calibrate import natural, newest_target
-from holdfast.workflows.estimate import logits_of
+from holdfast.workflows.fanout import spread
+from holdfast.workflows.logits import logits_of
 from holdfast.workflows.outcome import Outcome
 from holdfast.workflows.twins import TwinPool, make_twins
 from holdfast.workflows.workspace import DELIVERED, Workspace
 
 if TYPE_CHECKING:
+    from holdfast.measurement.exact import StratumDraws
     from holdfast.protocols import Scorer
 
 __all__ = ["check_gate", "measure", "measure_target", "strata_draws", "test_twins"]
 
+_PROMPTS = 256
+"""Prompts that are drawn for together, by one process."""
 TWINS = 600
 """Safe twins of test snippets, made once and scored by every target."""
 
@@ -158,20 +167,28 @@ def _natural(workspace: Workspace, target: Target, classifier: Scorer) -> None:
     _store(workspace, "failure_rate", target.name, "corpus", result.to_dict())
 
 
-def strata_draws(workspace: Workspace) -> list[tuple[Any, list[Snippet]]]:
+def strata_draws(workspace: Workspace) -> list[tuple[StratumDraws, list[Snippet]]]:
     """(StratumDraws, its snippets) of every stratum of the corpus; empty where densities are not known."""
+    return _drawn(workspace.root, workspace.config.model_dump_json())
+
+
+@lru_cache(maxsize=1)
+def _drawn(root: Path, config: str) -> list[tuple[StratumDraws, list[Snippet]]]:
+    """The same of a config; kept, for every target and every comparison is measured on the same draws."""
     from holdfast.measurement.exact import StratumDraws
     from holdfast.stats.stratified import allocate_draws
 
-    corpus, n = workspace.catastrophe.corpus, workspace.config.measure.stratum_draws
-    if corpus is None or corpus.strata is None or workspace.catastrophe.oracle is None or not n:
+    own = Config.model_validate_json(config)
+    catastrophe, n = build_catastrophe(own, root), own.measure.stratum_draws
+    if catastrophe.corpus is None or catastrophe.corpus.strata is None or catastrophe.oracle is None or not n:
         return []
     found = []
-    strata = corpus.strata()
+    strata = catastrophe.corpus.strata()
     shares = allocate_draws([s.probability for s in strata], n * len(strata), least=min(n, 10))
     for stratum, size in zip(strata, shares, strict=True):
-        snippets = [d.snippet for d in stratum.sample(size, workspace.seed("stratum", stratum.name))]
-        truth = workspace.catastrophe.oracle(snippets)
+        drawn = stratum.sample(size, stream_seed(own.seed, "stratum", stratum.name))
+        snippets = [d.snippet for d in drawn]
+        truth = catastrophe.oracle(snippets)
         draws = StratumDraws(
             name=stratum.name,
             probability=stratum.probability,
@@ -191,9 +208,7 @@ def _generator(workspace: Workspace, target: Target) -> None:
         return
     chosen = stream(config.seed, "measure", "prompts").sample(pool, min(config.measure.prompts, len(pool)))
     family = {s.snippet.prompt: s.family for s in chosen}
-    deliveries = workspace.filter(target.name).complete_many(
-        list(family), seed=workspace.seed("deliver", "measure"), progress=workspace.reporter.step("deliver")
-    )
+    deliveries = _delivered(workspace, target.name, list(family))
     wanted = {s.id: s for s in [*delivered_snippets(deliveries), *first_draws(deliveries)] if s.completion}
     _keep(workspace, wanted, family, target.name)
     verdicts = workspace.verdicts(list(wanted))
@@ -213,6 +228,25 @@ def _generator(workspace: Workspace, target: Target) -> None:
         confidence=config.measure.confidence,
     )
     _store(workspace, "failure_rate", target.name, "generator", result.to_dict())
+
+
+def _delivered(workspace: Workspace, target: str, prompts: list[str]) -> list[Delivery]:
+    """What the filter of `target` delivers on each prompt, in order."""
+    chunks = [prompts[start : start + _PROMPTS] for start in range(0, len(prompts), _PROMPTS)]
+    progress, found = workspace.reporter.step("deliver"), []
+    for some in spread(workspace, _delivering, target, chunks):
+        found += some
+        progress(len(found), len(prompts))
+    return found
+
+
+def _delivering(workspace: Workspace, target: str) -> Callable[[list[str]], list[Delivery]]:
+    filter_, seed = workspace.filter(target), workspace.seed("deliver", "measure")
+
+    def deliver(prompts: list[str]) -> list[Delivery]:
+        return filter_.complete_many(prompts, seed=seed)
+
+    return deliver
 
 
 def _keep(workspace: Workspace, found: dict[str, Snippet], family: dict[str, str], target: str) -> None:

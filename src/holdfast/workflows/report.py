@@ -22,7 +22,7 @@ from holdfast.report.content import (
     WorstFailure,
 )
 from holdfast.types import AttackSession, Judgement, Rate, Source, Split, Verdict
-from holdfast.workflows.estimate import logits_of
+from holdfast.workflows.logits import logits_of
 from holdfast.workflows.outcome import Outcome
 from holdfast.workflows.workspace import DELIVERED, Workspace
 

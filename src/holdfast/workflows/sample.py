@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain, islice
 
 from holdfast.errors import ConfigError, InputError
+from holdfast.protocols import Progress
 from holdfast.provenance import stream
-from holdfast.types import Annotation, Draw, Snippet, Source, Split, StoredSnippet
+from holdfast.types import Annotation, Draw, Judgement, Snippet, Source, Split, StoredSnippet
 from holdfast.workflows.estimate import announce_draws
+from holdfast.workflows.fanout import spread
 from holdfast.workflows.outcome import Outcome
 from holdfast.workflows.workspace import RARE, Workspace
 
@@ -28,6 +31,10 @@ POOLS: tuple[tuple[str, Source, Split], ...] = (
 """Group name, source and split of what is drawn from a corpus. Parents are catastrophic snippets that attacks
 start from; training parents and measuring parents are drawn apart and never meet."""
 
+_CHUNK = 4000
+"""Draws from one seed."""
+_MORE = 60
+"""Chunks drawn at most, where those that a pool begins with do not fill it."""
 _EACH = 8
 """Measuring parents of a strategy from which on no more are drawn for it."""
 _PER_STRATUM = 4
@@ -66,41 +73,87 @@ def _wanted(workspace: Workspace) -> dict[str, int]:
 
 
 def _from_corpus(workspace: Workspace) -> Outcome:
-    """Every pool that is not there yet. Draws are annotated by the oracle, never by what the source meant."""
-    counts: dict[str, int] = {}
-    progress = workspace.reporter.step("sample")
+    """Every pool that is not there yet, stored as soon as it is drawn."""
     wanted = _wanted(workspace)
-    total, done = sum(wanted.values()), 0
-    for group, source, split in POOLS:
-        have = workspace.store.count_snippets(group=group)
-        if not have:
-            _draw_pool(workspace, group, source, split, wanted[group])
-        done += wanted[group]
-        progress(done, total)
-        counts[group] = workspace.store.count_snippets(group=group)
+    open_ = [pool for pool in POOLS if not workspace.store.count_snippets(group=pool[0])]
+    chunks = [
+        _Chunk(group=group, tilted=source is Source.TILTED, number=number, size=size)
+        for group, source, _ in open_
+        for number, size in enumerate(_sizes(group, wanted[group]))
+    ]
+    progress = workspace.reporter.step("sample")
+    drawn = _counted(spread(workspace, _drawing, None, chunks), chunks, progress)
+    for group, source, split in open_:
+        first = list(islice(drawn, len(_sizes(group, wanted[group]))))
+        _draw_pool(workspace, (group, source, split), first, wanted[group])
+    counts = {group: workspace.store.count_snippets(group=group) for group, _, _ in POOLS}
     text = "\n".join(f"{group:17} {count:>7,}" for group, count in counts.items())
     return Outcome(
         result={"pools": counts}, text=text, outputs={f"pool:{k}": str(v) for k, v in counts.items()}
     )
 
 
-def _draw_pool(workspace: Workspace, group: str, source: Source, split: Split, n: int) -> None:
-    from holdfast.annotation.annotators import OracleAnnotator
+@dataclass(frozen=True, kw_only=True)
+class _Chunk:
+    """A part of a pool, drawn from a seed of its own."""
 
-    corpus = workspace.catastrophe.corpus
+    group: str
+    tilted: bool
+    number: int
+    size: int
+
+
+_Drawn = list[tuple[Draw, Judgement | None]]
+"""Draws and what the oracle says of them (None where there is no oracle)."""
+
+
+def _sizes(group: str, n: int) -> list[int]:
+    """Draws of each chunk that a pool of `n` begins with; about a quarter of tilted draws can be parents."""
+    wanted = n if not group.startswith("parents") else 4 * n
+    return [min(_CHUNK, wanted - start) for start in range(0, wanted, _CHUNK)]
+
+
+def _drawing(workspace: Workspace, common: None) -> Callable[[_Chunk], _Drawn]:
+    """Draws a chunk and has it judged by the oracle, never by what the source meant."""
+    corpus, oracle = workspace.catastrophe.corpus, workspace.catastrophe.oracle
     assert corpus is not None
+
+    def draw(chunk: _Chunk) -> _Drawn:
+        seed = workspace.seed("sample", chunk.group, chunk.number)
+        draws = corpus.sample(chunk.size, seed, tilted=chunk.tilted)
+        if oracle is None:
+            return [(draw, None) for draw in draws]
+        return list(zip(draws, oracle([draw.snippet for draw in draws]), strict=True))
+
+    return draw
+
+
+def _counted(drawn: Iterator[_Drawn], chunks: Sequence[_Chunk], progress: Progress) -> Iterator[_Drawn]:
+    """The same, counted where people watch."""
+    done, total = 0, sum(chunk.size for chunk in chunks)
+    for one in drawn:
+        done += len(one)
+        progress(done, total)
+        yield one
+
+
+def _draw_pool(
+    workspace: Workspace, pool: tuple[str, Source, Split], first: Sequence[_Drawn], n: int
+) -> None:
+    """Keep `n` of what was drawn; where too little is new, or can be a parent, draw on."""
+    group, source, split = pool
     parents = group.startswith("parents")
-    oracle = OracleAnnotator(workspace.catastrophe) if workspace.catastrophe.oracle else None
+    draw = _drawing(workspace, None)
     kept: dict[str, tuple[StoredSnippet, Annotation | None]] = {}
-    for batch in range(64):
-        size = n if not parents else 4 * n
-        draws = corpus.sample(size, workspace.seed("sample", group, batch), tilted=source is Source.TILTED)
-        for stored, mark in _judged(_fresh(workspace, draws, source, split, group), oracle):
-            if not parents or (mark is not None and mark.judgement.verdict.strict):
+    further = (
+        draw(_Chunk(group=group, tilted=source is Source.TILTED, number=number, size=_CHUNK))
+        for number in range(len(first), len(first) + _MORE)
+    )
+    for drawn in chain(first, further) if n else ():
+        for stored, mark in _fresh(workspace, drawn, source, split, group):
+            if len(kept) < n and (not parents or (mark is not None and mark.judgement.verdict.strict)):
                 kept.setdefault(stored.id, (stored, mark))
-            if len(kept) >= n:
-                break
-        if len(kept) >= n or not parents and batch >= 8:
+        if len(kept) >= n:
             break
     workspace.store.add_snippets(
         [stored for stored, _ in kept.values()],
@@ -115,8 +168,6 @@ def draw_rare(workspace: Workspace) -> None:
     those of the corpus, the same for every target; a strategy is what the oracle's annotation says. Nothing
     is done where the corpus has no strata.
     """
-    from holdfast.annotation.annotators import OracleAnnotator
-
     corpus, oracle = workspace.catastrophe.corpus, workspace.catastrophe.oracle
     if (
         corpus is None
@@ -136,8 +187,8 @@ def draw_rare(workspace: Workspace) -> None:
     ]
     stream(workspace.config.seed, "sample", RARE).shuffle(draws)
     kept: dict[str, tuple[StoredSnippet, Annotation]] = {}
-    fresh = _fresh(workspace, draws, Source.TILTED, Split.TEST, RARE)
-    for stored, mark in _judged(fresh, OracleAnnotator(workspace.catastrophe)):
+    drawn: _Drawn = list(zip(draws, oracle([draw.snippet for draw in draws]), strict=True))
+    for stored, mark in _fresh(workspace, drawn, Source.TILTED, Split.TEST, RARE):
         if mark is None or not mark.judgement.verdict.strict or stored.id in kept:
             continue
         if have[mark.judgement.strategy] < _EACH:
@@ -147,40 +198,36 @@ def draw_rare(workspace: Workspace) -> None:
 
 
 def _fresh(
-    workspace: Workspace, draws: list[Draw], source: Source, split: Split, group: str
-) -> list[StoredSnippet]:
-    """Draws that no other pool holds already: one text never sits in two splits."""
-    ids = [draw.snippet.id for draw in draws]
-    known = {stored.id for stored in workspace.store.snippets(ids=ids)}
-    return [
-        StoredSnippet(
-            snippet=draw.snippet,
+    workspace: Workspace, drawn: _Drawn, source: Source, split: Split, group: str
+) -> list[tuple[StoredSnippet, Annotation | None]]:
+    """Draws that no other pool holds already, with their annotations: one text never sits in two splits."""
+    from holdfast.annotation.annotators import OracleAnnotator
+
+    oracle = OracleAnnotator(workspace.catastrophe) if workspace.catastrophe.oracle else None
+    known = {stored.id for stored in workspace.store.snippets(ids=[draw.snippet.id for draw, _ in drawn])}
+    found: list[tuple[StoredSnippet, Annotation | None]] = []
+    for draw, judgement in drawn:
+        snippet = draw.snippet
+        if snippet.id in known:
+            continue
+        mark = None
+        if oracle is not None and judgement is not None:
+            mark = Annotation(
+                snippet_id=snippet.id,
+                annotator=oracle.name,
+                judgement=judgement,
+                guidelines=oracle.guidelines,
+            )
+        stored = StoredSnippet(
+            snippet=snippet,
             source=source,
             split=split,
-            family=draw.snippet.id,
+            family=snippet.id,
             group=group,
             log_weight=draw.log_weight,
         )
-        for draw in draws
-        if draw.snippet.id not in known
-    ]
-
-
-def _judged(
-    stored: list[StoredSnippet], oracle: object | None
-) -> Iterable[tuple[StoredSnippet, Annotation | None]]:
-    from holdfast.annotation.annotators import OracleAnnotator
-
-    if not isinstance(oracle, OracleAnnotator):
-        return [(s, None) for s in stored]
-    judgements = oracle.annotate([s.snippet for s in stored])
-    return [
-        (
-            s,
-            Annotation(snippet_id=s.id, annotator=oracle.name, judgement=j, guidelines=oracle.guidelines),
-        )
-        for s, j in zip(stored, judgements, strict=True)
-    ]
+        found.append((stored, mark))
+    return found
 
 
 def _from_generator(workspace: Workspace, n: int, split: Split) -> Outcome:

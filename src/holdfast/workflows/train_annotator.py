@@ -10,7 +10,8 @@ from holdfast.assemble import set_threads
 from holdfast.errors import InputError
 from holdfast.provenance import stream
 from holdfast.types import Example, Split
-from holdfast.workflows.estimate import announce_training, logits_of
+from holdfast.workflows.estimate import announce_training
+from holdfast.workflows.logits import logits_of
 from holdfast.workflows.outcome import Outcome
 from holdfast.workflows.train_classifier import training_examples, validation_examples
 from holdfast.workflows.workspace import Workspace, plain_name
