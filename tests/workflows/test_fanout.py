@@ -12,8 +12,12 @@ from holdfast.config import FILE_NAME, load_config
 from holdfast.errors import InputError
 from holdfast.processes import worker_seconds
 from holdfast.store import Store
+from holdfast.types import Split
+from holdfast.workflows import measure
 from holdfast.workflows.attack import attack_target
 from holdfast.workflows.fanout import spread
+from holdfast.workflows.new import new
+from holdfast.workflows.sample import POOLS, sample
 from holdfast.workflows.workspace import Workspace
 from tests.spine import holdfast, kill_when
 
@@ -83,3 +87,31 @@ def test_killed_in_the_middle_the_same_command_goes_on(workspace: Path, tmp_path
     holdfast(*command, cwd=other)
     holdfast("attack", cwd=workspace)
     assert sessions(opened(other)) == sessions(opened(workspace))
+
+
+def pools(workspace: Workspace) -> dict[str, list[tuple[str, str, float]]]:
+    return {
+        group: [(s.id, s.family, s.log_weight) for s in workspace.store.snippets(group=group)]
+        for group, _, _ in POOLS
+    }
+
+
+def test_drawn_and_delivered_texts_are_the_same_over_any_number_of_processes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workspace: Path
+) -> None:
+    made = []
+    for processes in (1, 2):
+        folder = tmp_path / str(processes)
+        small = ("data.train=4100", *(f"data.{n}=30" for n in ("tilted", "validation", "test", "parents")))
+        new(folder, catastrophe="storyworld", overrides=[f"processes={processes}", *small])
+        made.append(opened(folder))
+        sample(made[-1])
+    assert len(pools(made[0])["natural"]) == 4100
+    assert pools(made[0]) == pools(made[1])
+    monkeypatch.setattr(measure, "_PROMPTS", 8)
+    prompts = [s.snippet.prompt for s in opened(workspace).texts(Split.TEST)[:20]]
+    found = [
+        measure._delivered(opened(workspace, f"processes={processes}"), "baseline", prompts)
+        for processes in (1, 2)
+    ]
+    assert found[0] == found[1] and [d.prompt for d in found[0]] == prompts

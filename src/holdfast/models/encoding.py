@@ -73,23 +73,34 @@ class Encoder:
 
     def fits(self, snippets: Sequence[Snippet]) -> list[bool]:
         """Whether each snippet, in order, is short enough for `encode`."""
-        return [len(encoded) <= self.max_length for encoded in self._encode(snippets)]
+        return [encoded is not None for encoded in self.fitting(snippets)]
+
+    def fitting(self, snippets: Sequence[Snippet]) -> list[Encoded | None]:
+        """Ids of each snippet, in order; None for one that is too long for `encode`.
+
+        Raises InputError for a text of no tokens at all, which no model can read.
+        """
+        found = self._encode(snippets)
+        for snippet, encoded in zip(snippets, found, strict=True):
+            if not len(encoded):
+                raise InputError(f"snippet {snippet.id} has no tokens", expected="a text that is not empty")
+        return [e if len(e) <= self.max_length else None for e in found]
 
     def encode(self, snippets: Sequence[Snippet]) -> list[Encoded]:
         """Ids of each snippet, in order. Raises TextTooLongError, naming the first that is too long.
 
         Raises InputError for a text of no tokens at all, which no model can read.
         """
-        found = self._encode(snippets)
-        for snippet, encoded in zip(snippets, found, strict=True):
-            if len(encoded) > self.max_length:
+        found = []
+        for snippet, encoded in zip(snippets, self.fitting(snippets), strict=True):
+            if encoded is None:
                 raise TextTooLongError(
-                    f"snippet {snippet.id} has {len(encoded)} tokens: {_shown(snippet.text)}",
+                    f"snippet {snippet.id} has {len(self._encode([snippet])[0])} tokens: "
+                    f"{_shown(snippet.text)}",
                     expected=f"at most {self.max_length} (special tokens included)",
                     do="shorten the text, or train a model with a larger max_length",
                 )
-            if not len(encoded):
-                raise InputError(f"snippet {snippet.id} has no tokens", expected="a text that is not empty")
+            found.append(encoded)
         return found
 
     def _encode(self, snippets: Sequence[Snippet]) -> list[Encoded]:

@@ -15,7 +15,7 @@ from safetensors.torch import load_model, save_model
 
 from holdfast.models.checkpoint import fast_bfloat16, saving
 from holdfast.models.classifier import HFClassifier
-from holdfast.models.encoding import Encoder, collate
+from holdfast.models.encoding import Encoded, Encoder, collate
 from holdfast.protocols import Progress
 from holdfast.training.classifier_loss import ClassifierLoss
 from holdfast.training.loop import LoopResult, LoopSettings, last_checkpoint, run
@@ -37,10 +37,11 @@ def arithmetic(choice: str, device: torch.device) -> str:
     return "bfloat16" if fast_bfloat16(device) else "float32"
 
 
-def fitting(encoder: Encoder, examples: Sequence[Example]) -> list[Example]:
-    """Those that the model takes: a longer one is never cut."""
-    fits = encoder.fits([e.snippet for e in examples])
-    return [e for e, fit in zip(examples, fits, strict=True) if fit]
+def fitting(encoder: Encoder, examples: Sequence[Example]) -> tuple[list[Example], list[Encoded]]:
+    """Those that the model takes, and their ids: a longer one is never cut."""
+    encoded = encoder.fitting([e.snippet for e in examples])
+    pairs = [(one, ids) for one, ids in zip(examples, encoded, strict=True) if ids is not None]
+    return [one for one, _ in pairs], [ids for _, ids in pairs]
 
 
 class ClassifierRun:
@@ -60,12 +61,11 @@ class ClassifierRun:
         """
         self.classifier, self.settings, self.work = classifier, settings, work
         encoder = classifier.encoder
-        self.examples = fitting(encoder, examples)
-        held = fitting(encoder, validation)
+        self.examples, self.encoded = fitting(encoder, examples)
+        held, _ = fitting(encoder, validation)
         self.left_out = len(examples) - len(self.examples) + len(validation) - len(held)
         train = settings.train
         self.steps = settings.steps or train.steps
-        self.encoded = encoder.encode([e.snippet for e in self.examples])
         self.labels = [int(e.verdict.wide) for e in self.examples]
         shares = Shares(
             positives=train.positives,

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch.nn import functional as F
 
-from holdfast.models.encoding import collate
+from holdfast.models.encoding import Encoded, collate
 from holdfast.models.generator import HFGenerator
 from holdfast.protocols import Progress
 from holdfast.training.classifying import arithmetic
@@ -18,7 +18,6 @@ from holdfast.training.loop import LoopResult, LoopSettings, run
 from holdfast.training.replicas import Figures, Replicas
 from holdfast.training.sampler import BatchSampler, Group
 from holdfast.training.trainer import GeneratorTraining
-from holdfast.types import Snippet
 
 __all__ = ["next_token_loss", "run_language"]
 
@@ -28,10 +27,10 @@ def next_token_loss(logits: torch.Tensor, ids: torch.Tensor, weights: torch.Tens
 
     `logits` (n, T, V); `ids` (n, T); `weights` (n, T), 0 on padding and on each row's first token.
     """
-    kept = weights[:, 1:].reshape(-1)
-    each = F.cross_entropy(
-        logits[:, :-1].reshape(len(kept), -1).float(), ids[:, 1:].reshape(-1), reduction="none"
-    )
+    # Targets move, not logits: a slice of those would be copied, and its gradient too.
+    kept = weights.roll(-1, 1).reshape(-1)
+    targets = ids.roll(-1, 1).reshape(-1)
+    each = F.cross_entropy(logits.reshape(len(kept), -1).float(), targets, reduction="none")
     return (each * kept).sum() / kept.sum().clamp_min(1e-9)
 
 
@@ -50,14 +49,13 @@ class _NextToken:
 
 def run_language(
     generator: HFGenerator,
-    snippets: Sequence[Snippet],
+    encoded: Sequence[Encoded],
     settings: GeneratorTraining,
     work: Path,
     progress: Progress | None,
 ) -> LoopResult:
-    """Train `generator.model` in place. Raises TextTooLongError before any step is made."""
+    """Train `generator.model` in place on encoded snippets."""
     config, encoder = settings.model, generator.encoder
-    encoded = encoder.encode(snippets)
     group = Group(name="text", families=tuple((i,) for i in range(len(encoded))), quota=config.batch)
     sampler = BatchSampler([group], [len(e) for e in encoded], batch=config.batch, seed=settings.seed)
 

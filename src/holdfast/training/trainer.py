@@ -156,8 +156,7 @@ def train_generator(
 
     began = time.process_time() + worker_seconds()
     work = _work_folder(out, fingerprint + weights_hash(generator.model))
-    fits = generator.encoder.fits(snippets)
-    taken = [snippet for snippet, fit in zip(snippets, fits, strict=True) if fit]
+    taken = [encoded for encoded in generator.encoder.fitting(snippets) if encoded is not None]
     loop = run_language(generator, taken, settings, work, progress)
     training = {
         "steps": loop.steps,

@@ -33,8 +33,8 @@ start from; training parents and measuring parents are drawn apart and never mee
 
 _CHUNK = 4000
 """Draws from one seed."""
-_MORE = 60
-"""Chunks drawn at most, where those that a pool begins with do not fill it."""
+_FURTHER, _MORE = 500, 200
+"""Draws from one seed, and how often at most, where the first chunks of a pool do not fill it."""
 _EACH = 8
 """Measuring parents of a strategy from which on no more are drawn for it."""
 _PER_STRATUM = 4
@@ -109,7 +109,7 @@ _Drawn = list[tuple[Draw, Judgement | None]]
 
 def _sizes(group: str, n: int) -> list[int]:
     """Draws of each chunk that a pool of `n` begins with; about a quarter of tilted draws can be parents."""
-    wanted = n if not group.startswith("parents") else 4 * n
+    wanted = n if not group.startswith("parents") else 5 * n
     return [min(_CHUNK, wanted - start) for start in range(0, wanted, _CHUNK)]
 
 
@@ -146,7 +146,7 @@ def _draw_pool(
     draw = _drawing(workspace, None)
     kept: dict[str, tuple[StoredSnippet, Annotation | None]] = {}
     further = (
-        draw(_Chunk(group=group, tilted=source is Source.TILTED, number=number, size=_CHUNK))
+        draw(_Chunk(group=group, tilted=source is Source.TILTED, number=number, size=_FURTHER))
         for number in range(len(first), len(first) + _MORE)
     )
     for drawn in chain(first, further) if n else ():
