@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -57,24 +58,41 @@ def holdfast(*arguments: str, cwd: Path, check: bool = True) -> subprocess.Compl
 
 
 def kill_when(seen: Callable[[], bool], *arguments: str, cwd: Path) -> bool:
-    """Start the command and kill it with SIGKILL once `seen()`; whether it was killed before its end."""
+    """Start the command and kill it with SIGKILL once `seen()`; whether it was killed before its end.
+
+    What it has started itself ends with it, or AssertionError.
+    """
     process = subprocess.Popen(
         [sys.executable, "-m", "holdfast", "--display", "none", *arguments],
         cwd=cwd,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         env=os.environ | {"OMP_NUM_THREADS": "1"},
+        start_new_session=True,
     )
     end = time.monotonic() + 300
     while process.poll() is None and time.monotonic() < end:
         if seen():
             process.kill()
             process.wait()
+            _gone(process.pid)
             return True
         time.sleep(0.005)
     process.kill()
     process.wait()
     return False
+
+
+def _gone(group: int) -> None:
+    """Wait until no process of the group is left."""
+    for _ in range(200):
+        try:
+            os.killpg(group, 0)
+        except ProcessLookupError:
+            return
+        time.sleep(0.05)
+    os.killpg(group, signal.SIGKILL)
+    raise AssertionError("processes that the command started have outlived it")
 
 
 def write_config(folder: Path, extra: tuple[str, ...] = ()) -> None:

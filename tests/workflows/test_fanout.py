@@ -115,3 +115,19 @@ def test_drawn_and_delivered_texts_are_the_same_over_any_number_of_processes(
         for processes in (1, 2)
     ]
     assert found[0] == found[1] and [d.prompt for d in found[0]] == prompts
+
+
+def test_training_killed_in_the_middle_goes_on(workspace: Path, tmp_path: Path) -> None:
+    """SIGKILL of the parent of a training that is spread; the weights are those of one process."""
+    other = Path(shutil.copytree(workspace, tmp_path / "other"))
+
+    def some() -> bool:
+        return any((other / "checkpoints").glob("second.work/checkpoint-*/complete"))
+
+    command = ("train", "classifier", "--name", "second")
+    assert kill_when(some, *command, "--set", "processes=2", "--set", "threads=2", cwd=other)
+    assert not (other / "checkpoints" / "second").exists()
+    holdfast(*command, "--set", "processes=2", "--set", "threads=2", cwd=other)
+    holdfast(*command, "--set", "threads=1", cwd=workspace)
+    made = [opened(folder).store.checkpoint("second").sha256 for folder in (other, workspace)]
+    assert made[0] == made[1]
