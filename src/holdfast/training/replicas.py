@@ -18,7 +18,7 @@ import torch
 
 from holdfast.errors import HoldfastError, TrainingError
 from holdfast.models.checkpoint import autocast
-from holdfast.processes import begin_worker, context, share_of_threads, spent
+from holdfast.processes import begin_worker, context, keep_memory, share_of_threads, spent
 from holdfast.provenance import stream_seed
 
 __all__ = ["Figures", "Replicas", "Work"]
@@ -83,6 +83,8 @@ class Replicas:
         self._others: list[_Other] = []
 
     def __enter__(self) -> Self:
+        if self.work.model.device.type == "cpu":
+            keep_memory()
         if self._processes > 1:
             self.work.model.share_memory()
             threads = share_of_threads(self._threads, self._processes)
@@ -208,6 +210,7 @@ class _Other:
 def _serve(pipe: Any, worker: _Worker, gradients: list[torch.Tensor], threads: int) -> None:
     """The other process: answers until the pipe closes."""
     begin_worker()
+    keep_memory()
     torch.set_num_threads(threads)
     weights = [p for p in worker.work.model.parameters() if p.requires_grad]
     while True:
