@@ -10,6 +10,8 @@ import multiprocessing
 import os
 import signal
 import threading
+from functools import lru_cache
+from importlib import import_module
 from typing import Any
 
 __all__ = ["begin_worker", "context", "keep_memory", "share_of_threads", "spent", "worker_seconds"]
@@ -29,12 +31,21 @@ _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
 _spent = 0.0
 
 
+@lru_cache(maxsize=1)
 def context() -> Any:
-    """The multiprocessing context that workers are started from."""
+    """The multiprocessing context that workers are started from.
+
+    While the fork server imports what workers need, so does this process, which will need it too.
+    """
     name = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
     found: Any = multiprocessing.get_context(name)
     if name == "forkserver":
+        from multiprocessing.forkserver import ensure_running
+
         found.set_forkserver_preload(_PRELOADED)
+        ensure_running()
+        for module in _PRELOADED:
+            import_module(module)
     return found
 
 
