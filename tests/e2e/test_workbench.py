@@ -125,6 +125,38 @@ def test_the_command_serves_a_real_model(workspace: Path) -> None:
     assert score["score"] == pytest.approx(expected, abs=1e-3)
 
 
+DEMO = """
+import sys, time
+from pathlib import Path
+from holdfast.cli.workbench import start_beside
+
+process, said = start_beside(Path(sys.argv[1]), int(sys.argv[2]))
+print(said, flush=True)
+time.sleep(600)
+"""
+
+
+def test_the_site_beside_a_demo_ends_with_it(workspace: Path) -> None:
+    """Even where the demo was killed and could end nothing."""
+    port = free_port()
+    demo = subprocess.Popen(
+        [sys.executable, "-c", DEMO, str(workspace), str(port)], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert demo.stdout is not None and demo.stdout.readline() == f"workbench  http://127.0.0.1:{port}\n"
+        assert Client(f"http://127.0.0.1:{port}").ask("/api/auth/me")["signed_in"] is False
+    finally:
+        demo.kill()
+        demo.wait()
+    end = time.monotonic() + 60
+    while True:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)):
+                break
+        assert time.monotonic() < end, "the site has outlived the demo"
+        time.sleep(0.1)
+
+
 def test_the_worker_does_what_waits(workspace: Path) -> None:
     """Jobs run as the commands that they are; one that fails says why, and the next is done all the same."""
     config = load_config(workspace / "holdfast.toml")

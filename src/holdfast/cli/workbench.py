@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import ipaddress
 import os
+import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -104,6 +106,9 @@ def workbench(
         bool,
         typer.Option("--inspiration", help="Show attackers confirmed finds; it changes how long they take."),
     ] = False,
+    end_with_input: Annotated[
+        bool, typer.Option("--end-with-input", help="End when standard input ends.", hidden=True)
+    ] = False,
 ) -> None:
     """The people's site: attack, label, adjudicate, rate and see. It asks `holdfast worker` for long work."""
     from holdfast.types.person import Role
@@ -129,8 +134,17 @@ def workbench(
             sys.stdout.flush()
             site.scoring.warm()
 
+        if end_with_input:
+            threading.Thread(target=_end_with_input, daemon=True).start()
         with listening(host, port) as listener:
             _serve(site, listener, announce)
+
+
+def _end_with_input() -> None:
+    """End as on SIGTERM once nobody holds the other end of standard input: not even one who was killed."""
+    while os.read(sys.stdin.fileno(), 4096):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 @contextlib.contextmanager
@@ -178,13 +192,16 @@ def worker(
 
 
 def start_beside(folder: Path, port: int) -> tuple[subprocess.Popen[str], str]:
-    """The workbench of `folder` in a process of its own, which the caller ends, and what it says once it is
-    reached: its address, and the link for the first admin. Nothing where it did not start.
+    """The workbench of `folder` in a process of its own, and what it says once it is reached: its address,
+    and the link for the first admin. Nothing where it did not start. It ends with the caller at the latest.
     """
     command = [sys.executable, "-m", "holdfast", "--workspace", str(folder)]
     command += [part for text in state.overrides for part in ("--set", text)]
     process = subprocess.Popen(
-        [*command, "workbench", "--port", str(port)], stdout=subprocess.PIPE, text=True
+        [*command, "workbench", "--port", str(port), "--end-with-input"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     assert process.stdout is not None
     return process, os.read(process.stdout.fileno(), 4096).decode().rstrip()
