@@ -115,6 +115,32 @@ def test_a_lost_network_loses_nothing(serve: Callable[..., Served], person: Call
     assert box.input_value() == "The man was killed."
 
 
+def test_a_lost_answer_begins_no_second_session(
+    serve: Callable[..., Served], person: Callable[..., Person]
+) -> None:
+    """The session began, its answer did not arrive: the next click finds it."""
+    served = serve()
+    one = everybody(served, person)
+    one.allowed = ("ERR_FAILED", "Failed to load resource")
+    open_page(one, served, "attack")
+    begun: list[int] = []
+
+    def lose(route: Any) -> None:
+        if route.request.method != "POST" or begun:
+            route.continue_()
+            return
+        begun.append(route.fetch().json()["id"])
+        route.abort()
+
+    one.page.route("**/api/attack/sessions", lose)
+    one.page.get_by_role("button", name="Begin").click()
+    one.page.get_by_role("alert").wait_for()
+    one.page.get_by_role("button", name="Begin").click()
+    one.page.get_by_role("textbox", name="Completion").wait_for()
+    there = one.page.request.get(f"{served.url}/api/attack/sessions").json()
+    assert [session["id"] for session in there] == begun
+
+
 def test_a_restart_of_the_server_loses_nothing(
     serve: Callable[..., Served], person: Callable[..., Person]
 ) -> None:
