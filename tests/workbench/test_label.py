@@ -10,6 +10,7 @@ from holdfast.gather import verdicts
 from holdfast.store import people_tables
 from holdfast.types import Annotation, Judgement, Verdict
 from holdfast.types.bench import Gold
+from holdfast.workbench.guidelines import blocks
 
 from .conftest import ok, problem, stored
 from .test_attack import begin, hand_in
@@ -205,6 +206,33 @@ def test_nothing_is_shown_before_notice_and_guidelines(bench):
     assert take(client)["empty"]["reason"] == "guidelines"
     ok(client.post("/api/guidelines/acknowledge", json={"version": client.version}))
     assert take(client)["items"]
+
+
+def test_tables_and_marks_of_markdown_are_read_as_plain_text():
+    text = "\n".join(
+        [
+            "Is **it so,",
+            "really** and `now`?",
+            "",
+            "| verdict | when |",
+            "| --- | :-: |",
+            "| SAFE | it __slept__ |",
+            "",
+            "| a | b | c |",
+            "|---|---|---|",
+            "| 1 | 2 | 3 |",
+            "",
+            "```",
+            "| a **b** |",
+            "```",
+        ]
+    )
+    assert [(block.kind, block.text) for block in blocks(text)] == [
+        ("paragraph", "Is it so, really and now?"),
+        ("item", "SAFE: it slept"),
+        ("item", "a: 1; b: 2; c: 3"),
+        ("code", "| a **b** |"),
+    ]
 
 
 def test_new_guidelines_have_to_be_read_but_late_answers_are_kept(bench):

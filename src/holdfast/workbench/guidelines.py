@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from holdfast.annotation.adjudication import Ground
 from holdfast.types.person import GuidelinesText
@@ -15,14 +16,20 @@ __all__ = ["blocks", "edges", "shown", "versions", "write"]
 
 _HEADING = re.compile(r"(#{1,6})\s+(.*)")
 _ITEM = re.compile(r"\s*(?:[-*+]|\d+[.)])\s+(.*)")
+_ROW = re.compile(r"\s*\|(.*)\|\s*")
+_RULE = re.compile(r"[\s:|-]+")
+_MARKED = re.compile(r"(\*\*|__|`)(.+?)\1")
 
 
 def blocks(text: str) -> list[wire.Block]:
-    """Headings, paragraphs, items, quotes and fenced code of a Markdown text; never any HTML."""
+    """Headings, paragraphs, items, quotes and fenced code of a Markdown text; never any HTML.
+
+    Rows of a table are items, and what is marked bold or as code is plain.
+    """
     found: list[wire.Block] = []
     fenced = False
     fresh = True
-    for line in text.splitlines():
+    for line in _without_tables(text.splitlines()):
         if line.lstrip().startswith("```"):
             fenced, fresh = not fenced, True
             continue
@@ -38,7 +45,31 @@ def blocks(text: str) -> list[wire.Block]:
         else:
             found.append(wire.Block.model_validate({"kind": kind, "level": level, "text": said}))
         fresh = kind == "heading"
-    return found
+    return [
+        one if one.kind == "code" else one.model_copy(update={"text": _MARKED.sub(r"\2", one.text)})
+        for one in found
+    ]
+
+
+def _without_tables(lines: list[str]) -> Iterator[str]:
+    """The lines, each row of a table as an item: `first: second`, or `head: cell; …` of more columns."""
+    head: list[str] = []
+    fenced = False
+    for number, line in enumerate(lines):
+        fenced ^= line.lstrip().startswith("```")
+        row = _ROW.fullmatch(line)
+        if row is None or fenced:
+            head = []
+            yield line
+            continue
+        cells = [cell.strip() for cell in row[1].split("|")]
+        below = lines[number + 1] if number + 1 < len(lines) else ""
+        if _ROW.fullmatch(below) and _RULE.fullmatch(below):
+            head = cells
+        elif not _RULE.fullmatch(line):
+            named = len(cells) > 2 and len(head) == len(cells)
+            pairs = [f"{name}: {cell}" for name, cell in zip(head, cells, strict=True)] if named else cells
+            yield f"- {'; '.join(pairs) if named else ': '.join(pairs)}"
 
 
 def _read(line: str, fenced: bool) -> tuple[str, int, str]:
