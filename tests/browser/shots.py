@@ -29,7 +29,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from holdfast.cli.workbench import site_of
 from holdfast.config import FILE_NAME, load_config
 from holdfast.store import Store
-from holdfast.types import Snippet, Split, Verdict
+from holdfast.types import Snippet, Source, Split, StoredSnippet, Verdict
 from holdfast.types.bench import Gold
 from holdfast.workbench import Site, create_app
 from holdfast.workbench.pages import DIST
@@ -169,6 +169,23 @@ class Cast:
             body = {"id": pair["id"], "client_id": self.bench.key(), "choice": choice}
             ok(client.post("/api/rate/answers", json=body))
 
+    def unjudged(self, n: int) -> list[str]:
+        """New texts that no program has judged: over those people may differ."""
+        corpus = self.workspace.catastrophe.corpus
+        assert corpus is not None
+        made = [
+            StoredSnippet(
+                snippet=draw.snippet,
+                source=Source.TILTED,
+                split=Split.TEST,
+                family=draw.snippet.id,
+                group="asked",
+            )
+            for draw in corpus.sample(n, 77, tilted=True)
+        ]
+        self.workspace.store.add_snippets(made)
+        return [s.id for s in made]
+
     def play(self) -> None:
         """Two weeks of it."""
         site, store = self.site, self.workspace.store
@@ -190,7 +207,7 @@ class Cast:
         draw_pairs(self.workspace, n=160)
         paths = list(self.paths())
         self.random.shuffle(paths)
-        given = iter(paths)
+        kept, given = paths[:6], iter(paths[6:])
         for day in range(DAYS):
             for client in self.people.values():
                 self.bench.again(client)
@@ -208,12 +225,12 @@ class Cast:
         for client in self.people.values():
             self.bench.again(client)
         # Some work is left for the pictures.
-        site.labelling.add([s.id for s in self.random.sample(natural, 24)])
-        for name in ATTACKERS:
-            for path in itertools.islice(given, 2):
-                self.attack(name, path, tools=True)
+        for name, path in zip(itertools.cycle(ATTACKERS), kept, strict=False):
+            self.attack(name, path, tools=True)
+        site.labelling.add(self.unjudged(12))
         for name in LABELLERS:
-            self.label(name, 14, slips=0.4)
+            self.label(name, 14, slips=0.5)
+        site.labelling.add([s.id for s in self.random.sample(natural, 24)])
 
 
 def keys(seconds: float, *, first: int = 0, at: float = 0.0) -> list[dict[str, Any]]:
