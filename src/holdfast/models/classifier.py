@@ -39,8 +39,8 @@ _COMMON = 4096
 _BATCH = 8192
 _CPU_NUMBERS = 1024 * 384
 """Tokens times width of a batch on a CPU: 16 texts of 64 tokens at width 384, the fastest measured."""
-_CPU_SHAPE = 3
-"""Tokens of such a batch for each unit of width, at most: 6 texts of 64 tokens at width 128, likewise."""
+_CPU_FEWEST = 384 * 128
+"""The same for narrow models, likewise: 6 texts of 64 tokens at width 128."""
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,8 @@ class HFClassifier:
         width = getattr(self.model.config, "hidden_size", 0)
         if self.device.type != "cpu" or not width:
             return _BATCH
-        return max(1, min(_BATCH, _CPU_NUMBERS // int(width), _CPU_SHAPE * int(width)))
+        numbers = min(_CPU_NUMBERS, max(_CPU_FEWEST, 3 * int(width) ** 2))
+        return min(_BATCH, max(1, numbers // int(width)))
 
     def logits(self, inputs: dict[str, torch.Tensor]) -> torch.Tensor:
         """Logit of each row of a collated batch, (n,), float32; differentiable."""
