@@ -107,7 +107,9 @@ class _Flips:
         search = self.search
         beam = self._kept([*self.guide.begin(vectors), search.root])
         idle = 0
-        while search.meter.left > 0 and not search.accepted and idle < 3 and not self._hopeless():
+        while search.meter.left > 0 and not search.accepted and idle < 3:
+            if search.hopeless(self.settings.trial, self.settings.pace):
+                break
             before = search.meter.spent
             state = min(beam, key=lambda s: (self.visits.get(s.snippet, 0), s.rank))
             states = self._expand(state)
@@ -117,14 +119,6 @@ class _Flips:
         if search.accepted:
             polish(search, self.settings.polish)
         return self.guide.vectors
-
-    def _hopeless(self) -> bool:
-        """Whether the queries left are too few at the pace so far; never where the logit says nothing."""
-        search, settings = self.search, self.settings
-        spent, gained = search.meter.spent, search.root.logit - search.best.logit
-        if spent < settings.trial or gained <= 0 or settings.pace <= 0:
-            return False
-        return search.best.logit - search.threshold > settings.pace * gained * search.meter.left / spent
 
     def _kept(self, pool: Sequence[State]) -> list[State]:
         """The lowest texts that may still be edited, and the lowest full one whose edits were not undone yet.

@@ -39,6 +39,7 @@ SUITE = Suite(
         },
         "greedy": {
             **{"sides": _BOTH, "proposals": 12, "ranking": 0.5, "passes": 8, "depth": 12, "polish": 24},
+            **{"trial": 40, "pace": 0.0},
         },
         "random": {"sides": _BOTH, "edits": 3, "level": 24},
         "genetic": {
