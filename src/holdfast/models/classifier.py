@@ -114,12 +114,14 @@ class HFClassifier:
 
         found = np.zeros(len(encoded), np.float64)
         training = self.model.training
-        self.model.eval()
+        if training:
+            self.model.eval()
         with torch.inference_mode(), autocast(self.device, self.metadata.dtype):
             for batch in length_batches([len(e) for e in encoded], tokens=self._batch_tokens()):
                 inputs = collate([encoded[i] for i in batch], self.encoder.pad_id)
                 found[batch] = self.logits(inputs).cpu().double().numpy()
-        self.model.train(training)
+        if training:
+            self.model.train()
         return found
 
     def _batch_tokens(self) -> int:
@@ -176,12 +178,14 @@ class HFClassifier:
 
         handle = self.model.get_input_embeddings().register_forward_hook(swap)
         training = self.model.training
-        self.model.eval()
+        if training:
+            self.model.eval()
         try:
             return self.logits(collate([encoded] * len(vectors), self.encoder.pad_id))
         finally:
             handle.remove()
-            self.model.train(training)
+            if training:
+                self.model.train()
 
     def token_gradients(self, snippet: Snippet) -> TokenGradients:
         """Gradient of the logit by each token's embedding, in float32: one forward, one backward."""
