@@ -5,6 +5,7 @@ held-out parents with held-out proposals, and compares each method with leave-on
 equal queries and at equal CPU seconds. Killed, it goes on where it was.
 
     python benchmarks/attack_strength.py --gain bench-out/gain --out bench-out/strength
+    python benchmarks/attack_strength.py --parents 40 --giving-up
     python benchmarks/attack_strength.py --reach-only --parents 130 --attack-seeds 1
 
 Near-duplicates count once (`attacks/diversity.py`) within one target, method and attack seed. Intervals:
@@ -17,7 +18,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ from holdfast.config import FILE_NAME, load_config
 from holdfast.stats.binomial import rate
 from holdfast.stats.bootstrap import Resampling, ratio_of_totals
 from holdfast.store import Store
-from holdfast.types import SUITE_ROUND, AttackResult, AttackSession, Judgement, Outcome
+from holdfast.types import SUITE_ROUND, AttackResult, AttackSession, Judgement, Outcome, Snippet
 from holdfast.workflows.execute import execute
 from holdfast.workflows.measure import strata_draws
 from holdfast.workflows.starting import parents_by_strategy
@@ -38,6 +39,7 @@ from holdfast.workflows.suite import suite_proposals
 from holdfast.workflows.workspace import Workspace
 
 BASELINE = "greedy@1"
+GIVING_UP = "greedy, giving up"
 DRAWS = 2000
 
 
@@ -83,17 +85,65 @@ def searches(workspace: Workspace, seed: int, options: argparse.Namespace) -> li
         for number in range(options.attack_seeds):
             name = attacker_name(SUITE, version, number, options.queries)
             results = [s.result for s in stored if s.attacker == name]
-            verified = finds(results, judgements)
-            share = {
-                verified[i].snippet: 1 / len(group.members)
-                for group in clusters(verified)
-                for i in group.members
-            }
-            for result in results:
-                # A text found from two parents is one find: it goes to the first.
-                distinct = share.pop(result.candidate, 0.0) if result.candidate is not None else 0.0
-                found.append(Search(seed, families[result.parent.id], result, distinct))
+            found += counted(results, judgements, seed, families)
+    if options.giving_up:
+        for results in giving_up(workspace, [s.snippet for s in start.parents], options):
+            found += counted(results, oracle_says(workspace, results), seed, families)
     return found
+
+
+def counted(
+    results: Sequence[AttackResult], judgements: dict[str, Judgement], seed: int, families: dict[str, str]
+) -> list[Search]:
+    """The searches of one method under one attack seed, with their distinct finds."""
+    verified = finds(results, judgements)
+    share = {
+        verified[i].snippet: 1 / len(group.members) for group in clusters(verified) for i in group.members
+    }
+    found: list[Search] = []
+    for result in results:
+        # A text found from two parents is one find: it goes to the first.
+        distinct = share.pop(result.candidate, 0.0) if result.candidate is not None else 0.0
+        found.append(Search(seed, families[result.parent.id], result, distinct))
+    return found
+
+
+def oracle_says(workspace: Workspace, results: Sequence[AttackResult]) -> dict[str, Judgement]:
+    """What the oracle says of the candidates among `results`."""
+    oracle = workspace.catastrophe.oracle
+    assert oracle is not None
+    found = [r.candidate for r in results if r.candidate is not None]
+    return {s.id: j for s, j in zip(found, oracle(found), strict=True)}
+
+
+def giving_up(
+    workspace: Workspace, parents: Sequence[Snippet], options: argparse.Namespace
+) -> list[list[AttackResult]]:
+    """The baseline with the rule by which hotflip gives up, one list an attack seed; nothing is stored.
+
+    How much of a lead over the baseline is that rule's, which any method could have.
+    """
+    rule = {name: SUITE.settings["hotflip"][name] for name in ("trial", "pace")}
+    settings = {**SUITE.settings, "greedy": {**SUITE.settings["greedy"], **rule}}
+    attacks = build_suite(
+        replace(SUITE, settings=settings), suite_proposals(workspace, SUITE), workspace.annotator
+    )
+    found: dict[str, list[AttackResult]] = {}
+
+    def keep(attacker: str, result: AttackResult) -> None:
+        found.setdefault(attacker, []).append(replace(result, attack=GIVING_UP))
+
+    run_suite(
+        SUITE,
+        [attack for attack in attacks if attack.name == BASELINE],
+        parents,
+        target=workspace.classifier(options.target),
+        threshold=workspace.target(options.target).threshold.value,
+        budget=options.queries,
+        seeds=options.attack_seeds,
+        on_result=keep,
+    )
+    return list(found.values())
 
 
 def shown_first(workspace: Workspace, seed: int, options: argparse.Namespace) -> list[Search]:
@@ -139,12 +189,12 @@ def shown_first(workspace: Workspace, seed: int, options: argparse.Namespace) ->
     return [Search(seed, "", result, 0.0) for result in mine]
 
 
-def compared(rows: Sequence[Search], version: str, cost: str) -> Any:
+def compared(rows: Sequence[Search], version: str, cost: str, baseline: str = BASELINE) -> Any:
     """Distinct finds of a method per unit of `cost`, over the baseline's; bootstrap over families."""
     place = {f: i for i, f in enumerate(sorted({r.family for r in rows}))}
     table = np.zeros((len(place), 4))
     for row in rows:
-        if row.result.attack in (version, BASELINE):
+        if row.result.attack in (version, baseline):
             column = 0 if row.result.attack == version else 2
             table[place[row.family], column] += row.distinct
             table[place[row.family], column + 1] += getattr(row.result, cost)
@@ -154,17 +204,26 @@ def compared(rows: Sequence[Search], version: str, cost: str) -> Any:
 def report(rows: Sequence[Search]) -> dict[str, Any]:
     """Print and give the comparison over all targets."""
     found: dict[str, Any] = {}
-    print(f"all targets, each against {BASELINE}; 95 % intervals")
-    for version in SUITE.versions:
-        mine = [r for r in rows if r.result.attack == version and r.result.outcome is not Outcome.SKIPPED]
-        distinct = sum(r.distinct for r in mine)
-        line = f"{version:14} {len(mine):,} searches, {distinct:.1f} distinct finds"
-        found[version] = {"searches": len(mine), "distinct": distinct}
-        for cost, name in (("queries", "equal queries"), ("seconds", "equal CPU seconds")):
-            ratio = compared(rows, version, cost)
-            found[version][name] = [ratio.estimate, ratio.lower, ratio.upper]
-            line += f"; {name} x{ratio.estimate:.2f} [{ratio.lower:.2f}, {ratio.upper:.2f}]"
-        print(line)
+    methods = list(dict.fromkeys([*SUITE.versions, *(r.result.attack for r in rows)]))
+    for baseline in (BASELINE, GIVING_UP):
+        if baseline not in methods:
+            continue
+        print(f"all targets, each against {baseline}; 95 % intervals")
+        found[baseline] = {}
+        for version in methods:
+            mine = [r for r in rows if r.result.attack == version and r.result.outcome is not Outcome.SKIPPED]
+            distinct = sum(r.distinct for r in mine)
+            line = f"{version:17} {len(mine):,} searches, {distinct:.1f} distinct finds"
+            told: dict[str, Any] = {"searches": len(mine), "distinct": distinct}
+            for cost, name in (("queries", "equal queries"), ("seconds", "equal CPU seconds")):
+                total = sum(getattr(r.result, cost) for r in mine)
+                ratio = compared(rows, version, cost, baseline)
+                told[name] = [ratio.estimate, ratio.lower, ratio.upper]
+                told[cost] = total
+                interval = f"x{ratio.estimate:.2f} [{ratio.lower:.2f}, {ratio.upper:.2f}]"
+                line += f"; {total:,.0f} {cost}, {name} {interval}"
+            found[baseline][version] = told
+            print(line)
     return found
 
 
@@ -240,6 +299,11 @@ def main() -> None:
         "--reach-only",
         action="store_true",
         help="only the searches that start in strategies with an accepted draw: a lower bound of the reach",
+    )
+    parser.add_argument(
+        "--giving-up",
+        action="store_true",
+        help="run the baseline once more, with the rule by which hotflip gives up",
     )
     parser.add_argument("--set", action="append", default=[], help="further config overrides")
     options = parser.parse_args()

@@ -92,15 +92,15 @@ PLANTS = {
 """Kind of hole -> what is planted for it, given the parent."""
 
 
-def built(name, **tools):
-    """The method with the suite's settings where the suite has it, else with its own."""
+def built(name, **changes):
+    """The method with the suite's settings where the suite has it, else with its own; some changed."""
     kind = METHODS[name]
     if getattr(kind, "access", "") == "generator":
-        tools["generator"] = LittleGenerator()
-    return kind(proposer=proposer(), **tools, **SUITE.settings.get(name, {}))
+        changes["generator"] = LittleGenerator()
+    return kind(proposer=proposer(), **(SUITE.settings.get(name, {}) | changes))
 
 
-def attacked(name, plant, n, queries, target=Planted, pool=POOL):
+def attacked(name, plant, n, queries, target=Planted, pool=POOL, **changes):
     """Results of `n` seeds, a parent outside the hole each; budget, count and outcome checked."""
     parents = [s for s in pool if not plant(s)(s)][:n]
     assert len(parents) == n
@@ -108,7 +108,7 @@ def attacked(name, plant, n, queries, target=Planted, pool=POOL):
     for seed, parent in enumerate(parents):
         hole = plant(parent)
         counted = CountingScorer(target(hole))
-        result = built(name).run(parent, counted, 0.0, AttackBudget(queries=queries), seed)
+        result = built(name, **changes).run(parent, counted, 0.0, AttackBudget(queries=queries), seed)
         assert counted.spent == result.queries <= queries
         assert (result.outcome is Outcome.CANDIDATE) == hole(result.steps[-1].snippet)
         results.append(result)

@@ -34,16 +34,16 @@ def run(parents, target, threshold, queries, **settings):
 
 def test_what_the_gradient_sees_is_found_in_the_first_step():
     parents = [p for p in PARENTS if "lamp" not in p.text][:10]
-    results = run(parents, Linear(), 0.0, 60)
+    results = run(parents, Linear(), 0.0, 60, level=12)
     # The parent, one gradient, twelve exact scores: no deletion to undo, for one edit is enough.
     assert all(r.outcome is Outcome.CANDIDATE and r.queries <= 1 + 3 + 12 for r in results)
-    blind = run(parents, Linear(), 0.0, 60, first_order=False)
+    blind = run(parents, Linear(), 0.0, 60, level=12, first_order=False)
     assert sum(r.outcome is Outcome.CANDIDATE and r.queries <= 16 for r in blind) < 5
 
 
 def test_gradients_are_charged_and_asked_again_as_the_text_moves():
     counted = CountingScorer(ToyClassifier())
-    result = run(PARENTS[:1], counted, -50.0, 120)[0]
+    result = run(PARENTS[:1], counted, -50.0, 120, level=12, pace=0)[0]
     assert counted.gradients >= 4 and counted.spent == result.queries == 120
 
 
@@ -93,7 +93,7 @@ def test_an_edit_that_no_longer_helps_is_undone_on_the_way():
 
     target = Quarrel({"old": -1.0, "lamp": -3.0}, 5.0)
     parents = [p for p in PARENTS if "old" not in p.text and "lamp" not in p.text][:8]
-    results = run(parents, target, -9.0, 250)
+    results = run(parents, target, -9.0, 250, pace=0)
     undone = [s for r in results for s in r.steps if s.edit is not None and s.edit.source == "undo"]
     assert undone
     assert sum(r.steps[-1].logit <= 2.0 for r in results) >= 5
@@ -126,8 +126,29 @@ def test_a_text_with_all_its_edits_gives_some_up_for_better_ones():
     target = ToyClassifier(bias=10.0)
     lowest = {}
     for undo in (0, 2):
-        results = run(PARENTS[:5], target, -50.0, 150, depth=3, undo=undo)
+        results = run(PARENTS[:5], target, -50.0, 150, depth=3, undo=undo, pace=0, level=12)
         lowest[undo] = sum(r.steps[-1].logit for r in results)
         for result in results:
             assert len(changes(result.parent, result.steps[-1].snippet)) <= 3
     assert lowest[2] < lowest[0] - 0.5
+
+
+def test_a_search_that_will_not_get_there_leaves_its_queries():
+    target, parents = ToyClassifier(bias=10.0), PARENTS[:8]
+    kept, left = (run(parents, target, -50.0, 300, pace=pace) for pace in (0, 0.8))
+    assert all(r.queries == 300 for r in kept)
+    assert all(40 <= r.queries <= 100 for r in left)
+    # Within reach, it costs no finds.
+    near = threshold_for(target, parents, 0.5) - 3.0
+    kept, left = (run(parents, target, near, 300, pace=pace) for pace in (0, 0.8))
+    broken = [sum(r.outcome is Outcome.CANDIDATE for r in results) for results in (kept, left)]
+    assert 0 < broken[0] == broken[1]
+
+
+def test_a_search_goes_on_where_the_logit_says_nothing():
+    class Flat(KeywordScorer):
+        def _logit(self, snippet):
+            return min(0.0, super()._logit(snippet)) + 5.0
+
+    result = run(PARENTS[:1], Flat({"nowhere": -1.0}, 4.0), 0.0, 200)[0]
+    assert result.outcome is Outcome.FAILED and result.queries == 200

@@ -135,8 +135,10 @@ def test_a_screen_that_refuses_everything(method):
 @every_method
 def test_texts_the_target_refuses_count_as_rejected(method):
     target = ToyClassifier(longest=17)
+    # Hotflip would see that it does not get there, and give up.
+    whole = {"pace": 0} if method is HotFlip else {}
     for parent in [s for s in PARENTS if len(words(s.text)) <= 17][:3]:
-        result = method(proposer=proposer()).run(parent, target, -50.0, AttackBudget(queries=80), 1)
+        result = method(proposer=proposer(), **whole).run(parent, target, -50.0, AttackBudget(queries=80), 1)
         assert result.queries == 80 and len(words(result.steps[-1].snippet.text)) <= 17
     too_long = Snippet(prompt="Tom ran. " * 20, completion="Ann sat.")
     result = method(proposer=proposer()).run(too_long, target, -50.0, AttackBudget(queries=80), 1)

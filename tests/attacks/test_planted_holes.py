@@ -43,7 +43,8 @@ def test_a_declared_hole_is_found_in_57_of_60_seeds(name, kind):
 @every_method
 @pytest.mark.parametrize("target", [Planted, PlantedClassifier])
 def test_nothing_is_found_where_nothing_was_planted(name, target):
-    results = attacked(name, nothing, 5, 120, target)
+    # Hotflip would see that it gets nowhere, and give up.
+    results = attacked(name, nothing, 5, 120, target, **({"pace": 0} if name == "hotflip" else {}))
     assert all(r.outcome is Outcome.FAILED and r.queries == 120 for r in results)
 
 

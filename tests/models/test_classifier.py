@@ -185,3 +185,12 @@ def test_wide_models_score_few_texts_at_once_on_a_cpu() -> None:
     rows.clear()
     np.testing.assert_allclose(made.score(texts), together, atol=1e-5)
     assert sum(rows) == 24 and max(rows) < 8
+
+
+def test_cpu_batches_follow_the_width() -> None:
+    made = tiny.classifier()
+    tokens = {}
+    for width in (32, 128, 384, 1024):
+        made.model.config.hidden_size = width
+        tokens[width] = made._batch_tokens()
+    assert tokens == {32: 1536, 128: 384, 384: 1024, 1024: 384}

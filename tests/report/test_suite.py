@@ -23,7 +23,7 @@ def curve(method, finds=((20, 1), (150, 2)), share=(0.25, 0.5, 0.5)):
 
 def result(*curves):
     return SuiteResult(
-        suite="suite-2",
+        suite="suite-3",
         target="t<&",
         checkpoint_sha256="x",
         threshold=0.0,

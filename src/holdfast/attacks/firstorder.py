@@ -7,33 +7,43 @@ embeddings.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, get_args, runtime_checkable
 
 from holdfast.attacks.positions import Saliency, word_values
 from holdfast.edits.text import rebase
 from holdfast.edits.words import words
 from holdfast.errors import InputError
 from holdfast.protocols import DifferentiableClassifier
-from holdfast.types import Edit, Snippet
+from holdfast.types import Edit, Operation, Snippet
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     Vector = NDArray[np.float32]
+    Matrix = NDArray[np.float32]
+    Ints = NDArray[np.int64]
 
 __all__ = [
+    "OPERATIONS",
     "Guess",
     "Look",
+    "Place",
+    "Slopes",
     "TokenDifferentiable",
     "WordGradient",
     "WordVectors",
     "all_estimates",
     "estimates",
+    "guesses",
     "look",
     "moved",
+    "new_word",
+    "slopes",
 ]
 
 
@@ -66,6 +76,8 @@ class WordGradient:
     """Sum of gradient times embedding over its tokens."""
 
 
+OPERATIONS: tuple[Operation, ...] = get_args(Operation)
+
 Place = tuple[str, int, int]
 """(side, start, stop)."""
 
@@ -83,6 +95,10 @@ class WordVectors:
         self._first = self._rows(matrix)
         self._known: dict[str, Vector | None] = {}
         self._pieces: dict[str, int] = {}
+        self.size: int = matrix.shape[1]
+        self._rows_of: dict[str, int] = {}
+        self._table: Matrix | None = None
+        self._filled = 0
 
     @staticmethod
     def _rows(matrix: Any) -> list[list[float]]:
@@ -98,6 +114,31 @@ class WordVectors:
         if word not in self._known:
             self._known[word] = self._embed(word)
         return self._known[word]
+
+    def row(self, word: str) -> int:
+        """Where the word's vector stands in `table`; -1 where it has none."""
+        found = self._rows_of.get(word)
+        if found is None:
+            found = -1 if (vector := self.of(word)) is None else self._append(vector)
+            self._rows_of[word] = found
+        return found
+
+    @property
+    def table(self) -> Matrix:
+        """Vectors of the words whose `row` was asked for, (at least so many, d)."""
+        import numpy as np
+
+        return np.zeros((1, self.size), np.float32) if self._table is None else self._table
+
+    def _append(self, vector: Vector) -> int:
+        import numpy as np
+
+        row, table = self._filled, self.table
+        if row == len(table):
+            table = np.concatenate([table, np.zeros_like(table)])
+        table[row] = vector
+        self._table, self._filled = table, row + 1
+        return row
 
     def pieces(self, word: str) -> int:
         """How many tokens the word is made of; 0 where the encoder makes nothing of it."""
@@ -179,6 +220,76 @@ Guess = Callable[[Look, list[Edit], WordVectors], list[float | None]]
 """Guessed logit changes of edits, under one text's map."""
 
 
+@dataclass(frozen=True)
+class Slopes:
+    """One gradient at some places of a text, as arrays; nan where it says nothing."""
+
+    gradient: Matrix
+    """(places, d): a word's own gradient; at an insertion point the mean of its neighbours'."""
+    base: Vector
+    """(places,): a word's gradient times its embedding; 0 at an insertion point."""
+
+
+def slopes(marks: Look, places: Sequence[Place], size: int) -> Slopes:
+    """What the map says of each place, `size` wide: of the last word in it, or of the words around a gap."""
+    import numpy as np
+
+    known = [m for m in marks if m.gradient is not None]
+    gradient = np.full((len(places), size), np.nan, np.float32)
+    base = np.zeros(len(places), np.float32)
+    rows = np.stack([m.gradient for m in known if m.gradient is not None]) if known else gradient
+    sides = {
+        side: [(i, m) for i, m in enumerate(known) if m.side == side] for side in ("prompt", "completion")
+    }
+    starts = {side: [m.start for _, m in own] for side, own in sides.items()}
+    stops = {side: [m.stop for _, m in own] for side, own in sides.items()}
+    for index, (side, start, stop) in enumerate(places):
+        own = sides[side]
+        before, after = bisect_right(stops[side], start), bisect_left(starts[side], max(stop, start))
+        if start < stop:
+            if before < after:
+                row, mark = own[after - 1]
+                gradient[index], base[index] = rows[row], mark.base
+        elif near := [own[i][0] for i in (before - 1, after) if 0 <= i < len(own)]:
+            gradient[index] = rows[near].mean(axis=0)
+    return Slopes(gradient, base)
+
+
+def new_word(edit: Edit) -> str:
+    """The word that an edit brings, without an article that changes with it; empty for a deletion."""
+    parts, old = edit.new.split(), edit.old.split()
+    if len(parts) > 1 and old and {parts[0].lower(), old[0].lower()} == {"a", "an"}:
+        parts = parts[1:]
+    if edit.operation == "insert":
+        return next((w.text for part in parts for w in words(part)), "")
+    return " ".join(parts)
+
+
+def guesses(
+    found: Slopes, at: Ints, edits: tuple[Ints, Ints], vectors: WordVectors
+) -> NDArray[np.float64] | None:
+    """First-order changes of the logit, (n,), nan where it says nothing; None where no mean word is known.
+
+    at: the place of each edit, (n,). edits: the row of the word each brings (`WordVectors.row`), (n,), and
+    its operation, an index of `OPERATIONS`, (n,).
+    """
+    import numpy as np
+
+    rows, operations = edits
+    substitutes, deletes = operations == 0, operations == 2
+    known = rows >= 0
+    table = vectors.table
+    if not (substitutes & known).any():
+        return None
+    mean = table[rows[substitutes & known]].mean(axis=0)
+    brought = table[rows]
+    brought[deletes] = mean
+    lost = np.where(operations == 1, (found.gradient @ mean)[at], found.base[at])
+    change: NDArray[np.float64] = np.einsum("nd,nd->n", brought, found.gradient[at]).astype(np.float64) - lost
+    change[~(known | deletes) | (operations > 2)] = np.nan
+    return change
+
+
 def all_estimates(marks: Look, edits: list[Edit], vectors: WordVectors) -> list[float | None]:
     """As `estimates`, with guesses for insertions and deletions of whole words too.
 
@@ -188,35 +299,17 @@ def all_estimates(marks: Look, edits: list[Edit], vectors: WordVectors) -> list[
     """
     import numpy as np
 
-    found = estimates(marks, edits, vectors)
-    known = [v for v in (vectors.of(e.new) for e in edits if e.operation == "substitute") if v is not None]
-    if not known:
-        return found
-    mean: Vector = np.mean(known, axis=0)
-    maps = {side: [m for m in marks if m.side == side] for side in ("prompt", "completion")}
-    for index, edit in enumerate(edits):
-        if edit.operation == "delete":
-            found[index] = _deletion_guess(maps[edit.side], edit, mean)
-        elif edit.operation == "insert":
-            found[index] = _insertion_guess(maps[edit.side], edit, vectors, mean)
-    return found
-
-
-def _deletion_guess(marks: Look, edit: Edit, mean: Vector) -> float | None:
-    """Gradient times (mean word minus the deleted word)."""
-    for mark in marks:
-        if mark.start < edit.stop and mark.stop > edit.start and mark.gradient is not None:
-            return float(mark.gradient @ mean) - mark.base
-    return None
-
-
-def _insertion_guess(marks: Look, edit: Edit, vectors: WordVectors, mean: Vector) -> float | None:
-    """Mean gradient of the neighbours times (inserted word minus mean word)."""
-    new = words(edit.new)
-    vector = vectors.of(new[0].text) if new else None
-    before = [m for m in marks if m.stop <= edit.start and m.gradient is not None][-1:]
-    after = [m for m in marks if m.start >= edit.start and m.gradient is not None][:1]
-    near = [m.gradient for m in (*before, *after) if m.gradient is not None]
-    if vector is None or not near:
-        return None
-    return float(sum(float(g @ (vector - mean)) for g in near)) / len(near)
+    spans: list[Place] = []
+    for e in edits:
+        # What a deletion writes is the next word's capital, or an article: its own word ends before that.
+        stop = e.start if e.operation == "insert" else e.stop - bool(e.operation == "delete" and e.new)
+        spans.append((e.side, e.start, stop))
+    places = list(dict.fromkeys(spans))
+    index = {place: i for i, place in enumerate(places)}
+    rows = np.array([vectors.row(new_word(e)) for e in edits], np.int64)
+    operations = np.array([OPERATIONS.index(e.operation) for e in edits], np.int64)
+    at = np.array([index[span] for span in spans], np.int64)
+    found = guesses(slopes(marks, places, vectors.size), at, (rows, operations), vectors)
+    if found is None:
+        return [None] * len(edits)
+    return [None if math.isnan(value) else value for value in found.tolist()]

@@ -41,6 +41,10 @@ class GreedySettings:
     """Edits on one text, at most."""
     polish: int = 24
     """Queries spent at most on undoing needless edits."""
+    trial: int = 40
+    """Queries after which a search may give up."""
+    pace: float = 0.0
+    """Share of the pace so far at which the queries left must do, or it gives up; 0: it never does."""
 
 
 class GreedyRewriting(Rewriting[GreedySettings]):
@@ -60,7 +64,7 @@ class GreedyRewriting(Rewriting[GreedySettings]):
         """Passes until a text is accepted, then polish."""
         current = search.root
         for _ in range(self.settings.passes):
-            if search.meter.left == 0 or search.accepted:
+            if search.meter.left == 0 or search.accepted or self._hopeless(search):
                 break
             current = self._pass(search, current)
         if search.accepted:
@@ -72,6 +76,8 @@ class GreedyRewriting(Rewriting[GreedySettings]):
         room = int(search.meter.left * settings.ranking)
         marks = self._marks(search, current, room)
         while marks and search.meter.left > 0 and not search.accepted and len(current.net) < settings.depth:
+            if self._hopeless(search):
+                break
             # The first of equals: `importance` gave them in random order.
             mark = max(marks, key=lambda m: m.value)
             marks.remove(mark)
@@ -79,6 +85,9 @@ class GreedyRewriting(Rewriting[GreedySettings]):
             if best is not None and best.logit < current.logit and best.edit is not None:
                 current, marks = best, moved(marks, best.edit)
         return current
+
+    def _hopeless(self, search: Search) -> bool:
+        return search.hopeless(self.settings.trial, self.settings.pace)
 
     def _best(self, search: Search, current: State, mark: WordGradient) -> State | None:
         """The lowest text among the edits of one word."""

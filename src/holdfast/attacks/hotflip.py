@@ -1,10 +1,11 @@
 """Gradient search over words: one backward pass ranks every edit, exact scores decide among the best.
 
 HotFlip (Ebrahimi et al. 2018) on whole words and on text: the first-order guess of each substitution,
-insertion and deletion that the proposer offers anywhere in the text; the `level` best guesses of a step are
-scored exactly (with a share drawn without regard to the guess: where first order is wrong, it is very wrong);
-each text that is expanded is looked at anew (a gradient counts as 3 queries); a small beam is kept, and
-undoing an earlier edit competes with new ones.
+insertion and deletion that the proposer offers at places drawn by the gradient; the `level` best guesses of
+a step are scored exactly (with a share drawn without regard to the guess: where first order is wrong, it is
+very wrong); each text that is expanded is looked at anew (a gradient counts as 3 queries); a small beam is
+kept, and undoing an earlier edit competes with new ones. A search that is not on its way to the threshold
+gives up, and leaves its queries to the next parent.
 """
 
 from __future__ import annotations
@@ -38,12 +39,12 @@ class HotFlipSettings:
     """What may be edited."""
     width: int = 4
     """Texts kept."""
-    level: int = 12
+    level: int = 16
     """Exact scores a step; one text is expanded a step."""
     proposals: int = 12
     """Edits asked of the proposer for a word; a third of it at an insertion point."""
-    places: int = 0
-    """Words and insertion points looked at a step; 0: all of them."""
+    places: int = 48
+    """Words and insertion points that a step proposes edits for, drawn by the gradient; 0: all of them."""
     blind: int = 10
     """The same for a target without token gradients, drawn by its saliency or by leave-one-out."""
     depth: int = 12
@@ -62,6 +63,10 @@ class HotFlipSettings:
     """Rank edits by the gradient; False uses it for the choice of places only."""
     polish: int = 24
     """Queries spent at most on undoing needless edits."""
+    trial: int = 40
+    """Queries after which a search may give up."""
+    pace: float = 0.8
+    """Share of the pace so far at which the queries left must do, or it gives up; 0: it never does."""
 
 
 class HotFlip(Rewriting[HotFlipSettings]):
@@ -72,7 +77,7 @@ class HotFlip(Rewriting[HotFlipSettings]):
     leave-one-out on part of the words, for an eighth of the budget. Neither then gets first-order guesses.
     """
 
-    name = "hotflip@1"
+    name = "hotflip@2"
     kind = HotFlipSettings
     access = "gradient"
     """What it is made for; it falls back as said above."""
@@ -103,6 +108,8 @@ class _Flips:
         beam = self._kept([*self.guide.begin(vectors), search.root])
         idle = 0
         while search.meter.left > 0 and not search.accepted and idle < 3:
+            if search.hopeless(self.settings.trial, self.settings.pace):
+                break
             before = search.meter.spent
             state = min(beam, key=lambda s: (self.visits.get(s.snippet, 0), s.rank))
             states = self._expand(state)

@@ -121,6 +121,16 @@ class Search:
         """False if the parent was not scored: no budget, or a text the target refuses."""
         return math.isfinite(self.root.logit)
 
+    def hopeless(self, trial: int, pace: float) -> bool:
+        """Whether the queries left, at the share `pace` of the gain of those so far, are too few.
+
+        Not before `trial` queries; never where the logit says nothing, `pace` is 0 or queries are unlimited.
+        """
+        spent, gained = self.meter.spent, self.root.logit - self.best.logit
+        if spent < trial or gained <= 0 or pace <= 0:
+            return False
+        return self.best.logit - self.threshold > pace * gained * self.meter.left / spent
+
     def fresh(self, state: State, edit: Edit) -> Candidate | None:
         """The text that `edit` of `state` leads to; None if it was screened or scored already."""
         snippet = apply(state.snippet, edit)

@@ -22,9 +22,9 @@ __all__ = ["SUITE", "attacker_name", "check_trainable", "run_suite", "suite_seed
 _BOTH = ("prompt", "completion")
 
 SUITE = Suite(
-    name="suite-2",
+    name="suite-3",
     methods=("beam", "hotflip", "greedy", "random", "genetic", "characters"),
-    versions=("beam@1", "hotflip@1", "greedy@1", "random@1", "genetic@1", "characters@1"),
+    versions=("beam@1", "hotflip@2", "greedy@1", "random@1", "genetic@1", "characters@1"),
     held_out=("genetic", "characters"),
     settings={
         "beam": {
@@ -33,12 +33,13 @@ SUITE = Suite(
             **{"refresh": 0.0, "polish": 24},
         },
         "hotflip": {
-            **{"sides": _BOTH, "width": 4, "level": 12, "proposals": 12, "places": 0, "blind": 10},
+            **{"sides": _BOTH, "width": 4, "level": 16, "proposals": 12, "places": 48, "blind": 10},
             **{"depth": 12, "explore": 0.25, "chain": 4, "undo": 2, "children": 2, "saliency": True},
-            **{"first_order": True, "polish": 24},
+            **{"first_order": True, "polish": 24, "trial": 40, "pace": 0.8},
         },
         "greedy": {
             **{"sides": _BOTH, "proposals": 12, "ranking": 0.5, "passes": 8, "depth": 12, "polish": 24},
+            **{"trial": 40, "pace": 0.0},
         },
         "random": {"sides": _BOTH, "edits": 3, "level": 24},
         "genetic": {
@@ -53,7 +54,7 @@ SUITE = Suite(
         },
     },
 )
-"""The current suite. It differs from suite-1 in how parents are chosen: `workflows/starting.py`."""
+"""The current suite. suite-1 chose its parents otherwise (`workflows/starting.py`); suite-2 had hotflip@1."""
 
 
 def check_trainable(methods: Iterable[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -17,11 +18,21 @@ from holdfast.types import Edit, Snippet
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    _List = tuple[str, NDArray[np.int64], NDArray[np.float64]]
+    _Part = tuple[str, NDArray[np.int64], int]
 
 __all__ = ["ContextProposer", "GeneratorProposer", "MaskedLMProposer", "UnionProposer"]
 
 _INSERTION = -2
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Lists:
+    """Candidates for one place, list after list."""
+
+    logs: NDArray[np.float64]
+    """Log weights of all of them."""
+    parts: tuple[_Part, ...]
+    """(source, ids, where its log weights begin) of each list."""
 
 
 def _interleave(lists: Sequence[tuple[str, Sequence[int]]]) -> Iterator[tuple[str, int]]:
@@ -92,7 +103,7 @@ class ContextProposer:
             after[0] if after else BOUNDARY
         )
 
-    def _ranked(self, lists: Sequence[_List], n: int, seed: int) -> list[tuple[str, list[int]]]:
+    def _ranked(self, lists: _Lists, n: int, seed: int) -> list[tuple[str, list[int]]]:
         """Each list's first `n` words, by weight and noise; ties in seeded order.
 
         log(weight) + exploration * Gumbel noise, with Gumbel = -log(exponential): at exploration 1 the order
@@ -100,18 +111,19 @@ class ContextProposer:
         """
         rng = np.random.default_rng(seed)
         scale = self.exploration or 1e-9
+        scores = scale * np.log(rng.standard_exponential(len(lists.logs)) + 1e-300) - lists.logs
         found: list[tuple[str, list[int]]] = []
-        for source, ids, logs in lists:
-            score = scale * np.log(rng.standard_exponential(len(ids)) + 1e-300) - logs
+        for source, ids, begin in lists.parts:
+            score = scores[begin : begin + len(ids)]
             if len(ids) > 4 * n:
-                best = np.argpartition(score, n)[:n]
-                best = best[np.argsort(score[best], kind="stable")]
+                best = score.argpartition(n)[:n]
+                best = best[score[best].argsort(kind="stable")]
             else:
-                best = np.argsort(score, kind="stable")[:n]
+                best = score.argsort(kind="stable")[:n]
             found.append((source, ids[best].tolist()))
         return found
 
-    def _lists(self, word: int, left: int, right: int) -> tuple[_List, ...]:
+    def _lists(self, word: int, left: int, right: int) -> _Lists:
         """Candidates with log weights, by source; `word` -2: an insertion."""
         index = self.index
         if word == _INSERTION:
@@ -121,11 +133,16 @@ class ContextProposer:
             second = ("context:similar", similar, np.log(weights))
         around = (index.between(left, right), index.after(left), index.before(right))
         between, after, before = ((ids, np.log(counts)) for ids, counts in around)
-        return (
+        found = (
             ("context:between", *between),
             second,
             ("context:left", *after),
             ("context:right", *before),
+        )
+        begins = np.cumsum([0, *(len(ids) for _, ids, _ in found)]).tolist()
+        return _Lists(
+            np.concatenate([logs for _, _, logs in found]),
+            tuple((name, ids, begin) for (name, ids, _), begin in zip(found, begins, strict=False)),
         )
 
 

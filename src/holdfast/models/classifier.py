@@ -39,6 +39,8 @@ _COMMON = 4096
 _BATCH = 8192
 _CPU_NUMBERS = 1024 * 384
 """Tokens times width of a batch on a CPU: 16 texts of 64 tokens at width 384, the fastest measured."""
+_CPU_FEWEST = 384 * 128
+"""The same for narrow models, likewise: 6 texts of 64 tokens at width 128."""
 
 
 @dataclass(frozen=True)
@@ -112,12 +114,14 @@ class HFClassifier:
 
         found = np.zeros(len(encoded), np.float64)
         training = self.model.training
-        self.model.eval()
+        if training:
+            self.model.eval()
         with torch.inference_mode(), autocast(self.device, self.metadata.dtype):
             for batch in length_batches([len(e) for e in encoded], tokens=self._batch_tokens()):
                 inputs = collate([encoded[i] for i in batch], self.encoder.pad_id)
                 found[batch] = self.logits(inputs).cpu().double().numpy()
-        self.model.train(training)
+        if training:
+            self.model.train()
         return found
 
     def _batch_tokens(self) -> int:
@@ -125,7 +129,8 @@ class HFClassifier:
         width = getattr(self.model.config, "hidden_size", 0)
         if self.device.type != "cpu" or not width:
             return _BATCH
-        return min(_BATCH, max(1, _CPU_NUMBERS // int(width)))
+        numbers = min(_CPU_NUMBERS, max(_CPU_FEWEST, 3 * int(width) ** 2))
+        return min(_BATCH, max(1, numbers // int(width)))
 
     def logits(self, inputs: dict[str, torch.Tensor]) -> torch.Tensor:
         """Logit of each row of a collated batch, (n,), float32; differentiable."""
@@ -173,12 +178,14 @@ class HFClassifier:
 
         handle = self.model.get_input_embeddings().register_forward_hook(swap)
         training = self.model.training
-        self.model.eval()
+        if training:
+            self.model.eval()
         try:
             return self.logits(collate([encoded] * len(vectors), self.encoder.pad_id))
         finally:
             handle.remove()
-            self.model.train(training)
+            if training:
+                self.model.train()
 
     def token_gradients(self, snippet: Snippet) -> TokenGradients:
         """Gradient of the logit by each token's embedding, in float32: one forward, one backward."""

@@ -21,7 +21,7 @@ class Suite:
     """What is run. Frozen: any change of it is a suite of another name."""
 
     name: str
-    """`suite-2`."""
+    """`suite-3`."""
     methods: tuple[str, ...]
     """Registered attacks, in the order in which they are run."""
     versions: tuple[str, ...]

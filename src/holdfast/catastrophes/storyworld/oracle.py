@@ -22,6 +22,11 @@ def _prompt_sentence(sentence: str) -> tuple[Node, ...]:
     return tuple(parse_sentence(sentence, "PROMPT"))
 
 
+@lru_cache(maxsize=16384)
+def _completion_sentence(sentence: str) -> tuple[Node, ...]:
+    return tuple(parse_sentence(sentence, "SENT"))
+
+
 def prompt_readings(prompt: str) -> list[tuple[Node, ...]]:
     """Every way to read the three sentences of a prompt; [] where it is outside the grammar."""
     sentences = split_sentences(prompt)
@@ -42,7 +47,7 @@ def _judge(prompt: str, completion: str) -> Judgement:
     if not states:
         return Judgement(verdict=Verdict.UNSURE, reason="prompt")
     sentences = split_sentences(completion)
-    nodes = parse_sentence(sentences[0], "SENT") if len(sentences) == 1 else []
+    nodes = _completion_sentence(sentences[0]) if len(sentences) == 1 else ()
     if not nodes:
         return Judgement(verdict=Verdict.UNSURE, reason="outside")
     facts: list[Fact] = [evaluate(node, state) for state in states for node in nodes]
@@ -63,5 +68,5 @@ def judge(snippet: Snippet) -> Judgement:
 
 
 def judge_many(snippets: Sequence[Snippet]) -> list[Judgement]:
-    """Judge snippets in order. Prompts met again are not parsed again."""
+    """Judge snippets in order. Sentences met again are not parsed again."""
     return [_judge(s.prompt, s.completion) for s in snippets]

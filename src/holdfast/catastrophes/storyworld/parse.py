@@ -52,7 +52,7 @@ class Clause(NamedTuple):
 
 
 _WORD = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*|'s\b")
-_SPLIT = re.compile(r"([.!?])")
+_MARK = re.compile(r'[.!?"]')
 
 
 def split_sentences(text: str) -> list[str]:
@@ -61,12 +61,12 @@ def split_sentences(text: str) -> list[str]:
     balanced = text.count('"') % 2 == 0
     out: list[str] = []
     start, inside = 0, False
-    for i, ch in enumerate(text):
-        if ch == '"':
+    for mark in _MARK.finditer(text):
+        if mark.group() == '"':
             inside = not inside
-        elif ch in ".!?" and not (inside and balanced):
-            out.append(text[start : i + 1])
-            start = i + 1
+        elif not (inside and balanced):
+            out.append(text[start : mark.end()])
+            start = mark.end()
     out.append(text[start:])
     return [s for s in out if s.strip(' \t\r\n".!?')]
 
