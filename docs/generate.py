@@ -62,7 +62,7 @@ def command_line() -> str:
 
     def options(command: Any) -> list[str]:
         rows = []
-        for parameter in command.params:
+        for parameter in (p for p in command.params if not getattr(p, "hidden", False)):
             if parameter.name in ("help", "install_completion", "show_completion"):
                 continue
             is_argument = parameter.param_type_name == "argument"

@@ -302,6 +302,7 @@ def attack_pictures(camera: Camera, text: Snippet, near: Snippet) -> None:
             page.get_by_role("textbox", name="Completion").fill(text.completion)
             begin.click()
         page.get_by_role("textbox", name="Completion").wait_for()
+        page.get_by_role("textbox", name="Prompt").fill(shown.prompt)
         page.get_by_role("textbox", name="Completion").fill(shown.completion)
         page.locator("output[aria-busy=false]").first.wait_for()
         page.wait_for_timeout(2500)
