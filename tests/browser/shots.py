@@ -296,6 +296,7 @@ def attack_pictures(camera: Camera, text: Snippet, near: Snippet) -> None:
     def begun(login: str, shown: Snippet, **options: Any) -> Page:
         page = camera.page(login, "attack", **options)
         begin = page.get_by_role("button", name="Begin")
+        begin.or_(page.get_by_role("textbox", name="Completion")).first.wait_for()
         if begin.count():
             page.get_by_label("A text of my own").check()
             page.get_by_role("textbox", name="Prompt").fill(text.prompt)
