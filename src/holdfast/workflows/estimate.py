@@ -73,8 +73,11 @@ def announce_training(
     *,
     steps: int,
     batch: int,
+    parts: int,
 ) -> None:
     """Say how long `steps` steps on batches of `batch` snippets take, from one timed forward pass.
+
+    `parts` of a batch are worked on at once where there are as many processes.
 
     Said first: how many of the snippets are too long for the model, and so left out.
     """
@@ -108,6 +111,8 @@ def announce_training(
         start = time.perf_counter()
         model.model(**inputs).logits.sum().item()
         seconds = steps * STEP * (time.perf_counter() - start)
+    if device.type == "cpu":
+        seconds /= min(parts, workspace.config.processes)
     model.model.train(training)
     if seconds >= WORTH_SAYING:
         workspace.reporter.say(

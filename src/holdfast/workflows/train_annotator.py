@@ -59,7 +59,10 @@ def _member(workspace: Workspace, examples: list[Example], seed: int, announced:
     )
     if announced:
         texts, steps = [e.snippet for e in examples], announced * config.train.steps
-        announce_training(workspace, "annotator", made, texts, steps=steps, batch=config.classifier.batch)
+        size = config.classifier
+        announce_training(
+            workspace, "annotator", made, texts, steps=steps, batch=size.batch, parts=size.accumulation
+        )
     return made
 
 

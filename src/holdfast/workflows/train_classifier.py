@@ -79,6 +79,7 @@ def train_named(workspace: Workspace, name: str, *, start: str = "", steps: int 
             [e.snippet for e in examples],
             steps=steps or config.train.steps,
             batch=config.classifier.batch,
+            parts=config.classifier.accumulation,
         )
         return made
 
