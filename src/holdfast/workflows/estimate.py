@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from holdfast.config import ClassifierConfig, GeneratorConfig
 from holdfast.edits.scoring import score_safely
 from holdfast.errors import InputError
 from holdfast.protocols import Scorer
@@ -71,13 +72,10 @@ def announce_training(
     model: HFClassifier | HFGenerator,
     snippets: Sequence[Snippet],
     *,
+    size: ClassifierConfig | GeneratorConfig,
     steps: int,
-    batch: int,
-    parts: int,
 ) -> None:
-    """Say how long `steps` steps on batches of `batch` snippets take, from one timed forward pass.
-
-    `parts` of a batch are worked on at once where there are as many processes.
+    """Say how long `steps` steps on the batches of `size` take, from one timed forward pass.
 
     Said first: how many of the snippets are too long for the model, and so left out.
     """
@@ -101,8 +99,8 @@ def announce_training(
             expected=f"at most {model.encoder.max_length} tokens",
             do="raise max_length, or import shorter texts",
         )
-    first = max(0, (len(ordered) - batch) // 2)
-    encoded = model.encoder.encode(ordered[first : first + batch])
+    first = max(0, (len(ordered) - size.batch) // 2)
+    encoded = model.encoder.encode(ordered[first : first + size.batch])
     device, training = model.model.device, model.model.training
     inputs = {k: v.to(device) for k, v in collate(encoded, model.encoder.pad_id).items()}
     model.model.eval()
@@ -112,9 +110,9 @@ def announce_training(
         model.model(**inputs).logits.sum().item()
         seconds = steps * STEP * (time.perf_counter() - start)
     if device.type == "cpu":
-        seconds /= min(parts, workspace.config.processes)
+        seconds /= min(size.accumulation, workspace.config.processes)
     model.model.train(training)
     if seconds >= WORTH_SAYING:
         workspace.reporter.say(
-            f"train {name}: about {seconds / 60:.0f} min for {steps:,} steps of {batch}; Ctrl-C is safe"
+            f"train {name}: about {seconds / 60:.0f} min for {steps:,} steps of {size.batch}; Ctrl-C is safe"
         )

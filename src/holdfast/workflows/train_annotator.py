@@ -59,10 +59,7 @@ def _member(workspace: Workspace, examples: list[Example], seed: int, announced:
     )
     if announced:
         texts, steps = [e.snippet for e in examples], announced * config.train.steps
-        size = config.classifier
-        announce_training(
-            workspace, "annotator", made, texts, steps=steps, batch=size.batch, parts=size.accumulation
-        )
+        announce_training(workspace, "annotator", made, texts, size=config.classifier, steps=steps)
     return made
 
 

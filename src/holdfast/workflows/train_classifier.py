@@ -77,9 +77,8 @@ def train_named(workspace: Workspace, name: str, *, start: str = "", steps: int 
             name,
             made,
             [e.snippet for e in examples],
+            size=config.classifier,
             steps=steps or config.train.steps,
-            batch=config.classifier.batch,
-            parts=config.classifier.accumulation,
         )
         return made
 

@@ -56,15 +56,7 @@ def _train(workspace: Workspace, stored: list[StoredSnippet]) -> CheckpointRef:
             else None
         )
         generator = new_generator(size, tokenizer=made, device=config.device, seed=settings.seed)
-        announce_training(
-            workspace,
-            "generator",
-            generator,
-            text,
-            steps=size.steps,
-            batch=size.batch,
-            parts=size.accumulation,
-        )
+        announce_training(workspace, "generator", generator, text, size=size, steps=size.steps)
         return generator
 
     text = [s.snippet for s in stored]
