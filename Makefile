@@ -37,6 +37,7 @@ check: $(VENV)/.installed
 bench: $(VENV)/.installed
 	$(THREADS) $(BIN)/python benchmarks/adversarial_gain.py
 	$(THREADS) $(BIN)/python benchmarks/linear_gap.py
+	$(THREADS) $(BIN)/python benchmarks/training_speed.py
 	$(THREADS) $(BIN)/python benchmarks/attack_strength.py
 	$(THREADS) $(BIN)/python benchmarks/attack_strength.py --reach-only --parents 130 --attack-seeds 1 --out bench-out/reach
 	$(THREADS) $(BIN)/python benchmarks/attack_speed.py $(if $(TEXTATTACK),--textattack $(TEXTATTACK))
