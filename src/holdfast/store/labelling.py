@@ -74,7 +74,7 @@ class Labelling(Desk):
         now = self._clock()
         for _ in range(_TRIES):
             with self._write() as connection:
-                rows = connection.execute(_candidates(worker, now, window, highest)).all()
+                rows = _candidates(connection, worker, now, window, highest)
                 items = _items(connection, rows, now)
                 chosen = choose(items)
                 if chosen:
@@ -256,10 +256,26 @@ def _row(id: str) -> Any:
     return select(queue).where(queue.c.snippet_id == id).with_for_update()
 
 
-def _candidates(worker: str, now: datetime, window: int, highest: int) -> Any:
-    """Open items that may be this worker's, those held already first; their rows are locked."""
-    mine = and_(leases.c.snippet_id == queue.c.snippet_id, leases.c.worker == worker)
-    holding = exists().where(mine, leases.c.until > now)
+def _candidates(
+    connection: Connection, worker: str, now: datetime, window: int, highest: int
+) -> list[Row[Any]]:
+    """Open items that may be this worker's, those held already first; their rows are locked.
+
+    One query that sorts by "held" would read the whole queue: the few that are held are sorted here, the rest
+    is read in an index's own order.
+    """
+    mine = select(leases.c.snippet_id).where(leases.c.worker == worker, leases.c.until > now)
+    holding = queue.c.snippet_id.in_(list(connection.execute(mine).scalars()))
+    query = select(queue).where(*_may_be(worker, now, highest)).with_for_update(skip_locked=True, of=queue)
+    held = sorted(connection.execute(query.where(holding)), key=lambda row: row.place)[:window]
+    # By id, not by lease: one of these may be given back in the meantime, and must not come twice.
+    fresh = queue.c.snippet_id.not_in([row.snippet_id for row in held])
+    rest = query.where(fresh).order_by(queue.c.place).limit(window - len(held))
+    return [*held, *connection.execute(rest)]
+
+
+def _may_be(worker: str, now: datetime, highest: int) -> list[ColumnElement[bool]]:
+    """What holds of an item of the queue that this worker may label."""
     others = (
         select(func.count())
         .select_from(leases)
@@ -274,7 +290,11 @@ def _candidates(worker: str, now: datetime, window: int, highest: int) -> Any:
     said = exists().where(marks.c.snippet_id == queue.c.snippet_id, marks.c.annotator == worker)
     worse = exists().where(marks.c.snippet_id == queue.c.snippet_id, marks.c.severity > highest)
     passed = exists().where(remarks.c.snippet_id == queue.c.snippet_id, remarks.c.worker == worker)
-    ruled = exists().where(mine, leases.c.purpose == "adjudicate")
+    ruled = exists().where(
+        leases.c.snippet_id == queue.c.snippet_id,
+        leases.c.worker == worker,
+        leases.c.purpose == "adjudicate",
+    )
     own = exists().where(submissions.c.snippet_id == queue.c.snippet_id, submissions.c.worker == worker)
     conditions: list[ColumnElement[bool]] = [
         queue.c.open,
@@ -287,8 +307,7 @@ def _candidates(worker: str, now: datetime, window: int, highest: int) -> Any:
     ]
     if highest < 4:
         conditions.append(~worse)
-    query = select(queue).where(*conditions).order_by(holding.desc(), queue.c.place).limit(window)
-    return query.with_for_update(skip_locked=True, of=queue)
+    return conditions
 
 
 def _items(connection: Connection, rows: Sequence[Row[Any]], now: datetime) -> list[Item]:

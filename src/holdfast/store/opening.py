@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["HEAD", "back_up", "prepare"]
 
-HEAD = "0005"
+HEAD = "0006"
 """The newest revision in `migrations/versions`; named here so that opening need not import Alembic."""
 _LOCK = 0x686F6C64
 """PostgreSQL advisory lock under which one process at a time migrates."""

@@ -182,6 +182,7 @@ leases = Table(
     Column("until", UtcDateTime, nullable=False),
     one_of("purpose", ("label", "gold", "test", "adjudicate", "again", "harmless")),
     Index(None, "snippet_id", "until"),
+    Index(None, "worker", "until"),
 )
 
 remarks = Table(
