@@ -159,6 +159,23 @@ def test_while_a_model_is_loaded_it_says_so(counting):
     scoring.close()
 
 
+def test_who_waits_when_it_stops_is_told_so_at_once(scoring, counting):
+    running = beside(scoring.score, "t", text(0))
+    assert counting.begun.wait(5)
+    waiting = [beside(scoring.score, "t", text(n)) for n in (1, 2)]
+    while scoring._jobs.qsize() < 2:
+        time.sleep(0.001)
+    scoring.stop()
+    with pytest.raises(Busy, match="being stopped"):
+        scoring.score("t", text(3))
+    for thread, _ in waiting:
+        thread.join(5)
+    assert all(isinstance(found[0], Busy) and "stopped" in found[0].problem.found for _, found in waiting)
+    counting.go.set()
+    running[0].join(5)
+    assert running[1][0].logit == -1.0 and counting.batches == [["text 0"]]
+
+
 def test_help_is_made_before_anybody_asks(counting):
     counting.go.set()
     asked = []

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -112,6 +112,7 @@ def workbench(
 ) -> None:
     """The people's site: attack, label, adjudicate, rate and see. It asks `holdfast worker` for long work."""
     from holdfast.types.person import Role
+    from holdfast.workbench.server import serve
 
     url = check_address(host, port, public_url, unsafe_without_tls)
     with open_workspace(upgrade=True) as workspace:
@@ -137,7 +138,8 @@ def workbench(
         if end_with_input:
             threading.Thread(target=_end_with_input, daemon=True).start()
         with listening(host, port) as listener:
-            _serve(site, listener, announce)
+            with contextlib.suppress(KeyboardInterrupt):  # Ctrl-C is how it is ended
+                serve(site, listener, announce, state.display.say)
 
 
 def _end_with_input() -> None:
@@ -160,25 +162,6 @@ def listening(host: str, port: int) -> Iterator[socket.socket]:
                 f"cannot listen on {host}:{port}: {error.strerror or error}", do="name another --port"
             ) from None
         yield listener
-
-
-def _serve(site: Site, listener: socket.socket, announce: Callable[[], None]) -> None:
-    """Serve until the process is told to end; `announce` is called once somebody can reach the site."""
-    import uvicorn
-
-    from holdfast.workbench import create_app
-
-    class Server(uvicorn.Server):
-        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-            await super().startup(sockets=sockets)
-            if self.started:
-                announce()
-
-    config = uvicorn.Config(
-        create_app(site), log_level="warning", server_header=False, timeout_graceful_shutdown=5
-    )
-    with contextlib.suppress(KeyboardInterrupt):  # Ctrl-C is how it is ended
-        Server(config).run(sockets=[listener])
 
 
 def worker(

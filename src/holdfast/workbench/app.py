@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
@@ -42,8 +44,9 @@ def create_app(site: Site, *, pages: Path = DIST) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        yield
-        site.close()
+        with contextlib.suppress(asyncio.CancelledError):  # Ended in a hurry: Ctrl-C for the second time.
+            yield
+            site.close()
 
     app = _application(lifespan)
     app.include_router(page_router(Pages(pages, lambda: contract_of(document()))))

@@ -17,7 +17,7 @@ from holdfast.errors import (
 )
 from holdfast.workbench.wire.common import Problem
 
-__all__ = ["Busy", "Refused", "answer", "install"]
+__all__ = ["Busy", "Refused", "answer", "install", "stopping"]
 
 _CODES = {
     401: "signed_out",
@@ -64,6 +64,11 @@ class Busy(Refused):
     def __init__(self, found: str, after: float = 1.0) -> None:
         """`after`: seconds until it is worth asking again."""
         super().__init__(503, "busy", found, do="wait a moment; nothing is lost", after=after)
+
+
+def stopping() -> Busy:
+    """What whoever still waits is told when the site ends."""
+    return Busy("the site is being stopped", after=2.0)
 
 
 def answer(status: int, problem: Problem) -> JSONResponse:

@@ -22,7 +22,7 @@ from typing import Any, TypeVar, cast
 from holdfast.filtering.scoring import Scored, score_each
 from holdfast.types import EditRequest, Snippet
 from holdfast.workbench.live import Live, LiveTarget
-from holdfast.workbench.problems import Busy
+from holdfast.workbench.problems import Busy, stopping
 
 __all__ = ["Scoring", "Superseded"]
 
@@ -37,7 +37,7 @@ WAITING = 256
 PATIENCE = 10.0
 """Seconds that a request waits for its answer."""
 REMEMBERED = 50_000
-_SCORE, _CALL, _STOP = 0, 1, 2
+_STOP, _SCORE, _CALL = 0, 1, 2
 
 
 class Superseded(Exception):
@@ -69,12 +69,20 @@ class Scoring:
         self._targets: dict[str, LiveTarget] = {}
         self._loading: float | None = None
         """When a model began to be loaded; None while none is."""
+        self._stopped = False
         self._thread = threading.Thread(target=self._run, name="models", daemon=True)
         self._thread.start()
 
+    def stop(self) -> None:
+        """Answer `busy` to what waits and what comes; the thread ends after what it is at."""
+        with self._lock:
+            self._stopped = True
+            self._refuse_rest()
+            self._jobs.put(_Job(_STOP, next(self._numbers), Future()))
+
     def close(self) -> None:
-        """End the thread; what waits is answered `busy`."""
-        self._jobs.put(_Job(_STOP, next(self._numbers), Future()))
+        """Stop, and wait for the thread's end."""
+        self.stop()
         self._thread.join(timeout=self._patience)
 
     def score(self, target: str, snippet: Snippet, *, session: int = 0, seq: int = -1) -> Scored:
@@ -127,7 +135,10 @@ class Scoring:
     def _wait(self, job: _Job) -> Any:
         if self._jobs.qsize() >= self._waiting:
             raise Busy("the model cannot keep up with everybody")
-        self._jobs.put(job)
+        with self._lock:
+            if self._stopped:
+                raise stopping()
+            self._jobs.put(job)
         try:
             return job.future.result(timeout=self._patience)
         except TooLate:
@@ -230,4 +241,4 @@ class Scoring:
         while not self._jobs.empty():
             job = self._jobs.get_nowait()
             if job.future.set_running_or_notify_cancel():
-                job.future.set_exception(Busy("the site is being stopped"))
+                job.future.set_exception(stopping())
