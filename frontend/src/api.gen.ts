@@ -33,7 +33,7 @@ export interface paths {
         };
         /**
          * Gold Items
-         * @description Known items.
+         * @description Known items, newest first, a page at a time.
          */
         get: operations["gold_items"];
         put?: never;
@@ -357,7 +357,7 @@ export interface paths {
         };
         /**
          * Submissions
-         * @description One's own finds, newest first.
+         * @description One's own finds, newest first, a page at a time.
          */
         get: operations["submissions"];
         put?: never;
@@ -761,7 +761,7 @@ export interface paths {
         };
         /**
          * Rater Health
-         * @description How far labels can be trusted.
+         * @description How far labels can be trusted; labellers a page at a time.
          */
         get: operations["rater_health"];
         put?: never;
@@ -1309,7 +1309,7 @@ export interface paths {
         };
         /**
          * People
-         * @description All accounts.
+         * @description All accounts, oldest first, a page at a time.
          */
         get: operations["people"];
         put?: never;
@@ -2301,6 +2301,16 @@ export interface components {
             wrong: number;
         };
         /**
+         * GoldPage
+         * @description A part of the known items, newest first.
+         */
+        GoldPage: {
+            /** Rows */
+            rows: components["schemas"]["GoldItem"][];
+            /** Total */
+            total: number;
+        };
+        /**
          * Ground
          * @description Why the labels differed, in the adjudicator's eyes.
          * @enum {string}
@@ -2920,6 +2930,16 @@ export interface components {
             roles?: components["schemas"]["Role"][] | null;
         };
         /**
+         * PersonPage
+         * @description A part of the accounts, oldest first.
+         */
+        PersonPage: {
+            /** Rows */
+            rows: components["schemas"]["Person"][];
+            /** Total */
+            total: number;
+        };
+        /**
          * Playground
          * @description Side by side. `filtered` null: nothing was accepted within the budget.
          */
@@ -3179,12 +3199,20 @@ export interface components {
          */
         RaterHealth: {
             agreement: components["schemas"]["AgreementOut"];
-            /** Raters */
+            /**
+             * Raters
+             * @description A part of them, by name.
+             */
             raters: components["schemas"]["RaterRow"][];
             /** @description Own earlier items given the same verdict again. */
             self_agreement: components["schemas"]["RateOut"] | null;
             /** @description Labelled texts that stay with whoever read them; nobody is named. Null before any label. */
             stayed: components["schemas"]["RateOut"] | null;
+            /**
+             * Total
+             * @description All who have labelled.
+             */
+            total: number;
         };
         /**
          * RaterRow
@@ -3527,6 +3555,21 @@ export interface components {
             submitted: string;
         };
         /**
+         * SubmissionPage
+         * @description A part of one's own finds, newest first.
+         */
+        SubmissionPage: {
+            /** Rows */
+            rows: components["schemas"]["Submission"][];
+            /** Total */
+            total: number;
+            /**
+             * Verified
+             * @description Of all of them.
+             */
+            verified: number;
+        };
+        /**
          * Submit
          * @description Hand a find in. It has to be accepted by the target, and ends the session.
          */
@@ -3819,7 +3862,10 @@ export interface operations {
     };
     gold_items: {
         parameters: {
-            query?: never;
+            query?: {
+                limit?: number;
+                offset?: number;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -3850,7 +3896,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["GoldItem"][];
+                    "application/json": components["schemas"]["GoldPage"];
                 };
             };
         };
@@ -4530,7 +4576,10 @@ export interface operations {
     };
     submissions: {
         parameters: {
-            query?: never;
+            query?: {
+                limit?: number;
+                offset?: number;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -4561,7 +4610,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Submission"][];
+                    "application/json": components["schemas"]["SubmissionPage"];
                 };
             };
         };
@@ -5367,7 +5416,10 @@ export interface operations {
     };
     rater_health: {
         parameters: {
-            query?: never;
+            query?: {
+                limit?: number;
+                offset?: number;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -6522,7 +6574,10 @@ export interface operations {
     };
     people: {
         parameters: {
-            query?: never;
+            query?: {
+                limit?: number;
+                offset?: number;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -6553,7 +6608,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Person"][];
+                    "application/json": components["schemas"]["PersonPage"];
                 };
             };
         };

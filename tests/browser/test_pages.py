@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
+
+from holdfast.types import Verdict
+from holdfast.types.bench import Gold
+from tests.workbench.conftest import stored
 
 from .conftest import Person, Served
 from .test_flows import FIND, go, hands_in, verdict
@@ -139,6 +144,35 @@ def test_a_lost_answer_begins_no_second_session(
     one.page.get_by_role("textbox", name="Completion").wait_for()
     there = one.page.request.get(f"{served.url}/api/attack/sessions").json()
     assert [session["id"] for session in there] == begun
+
+
+def test_a_long_list_is_turned_like_a_book(
+    serve: Callable[..., Served], person: Callable[..., Person]
+) -> None:
+    """45 known items: three pages, by keys alone, and the last can be retired."""
+    served = serve()
+    site = served.site
+    items = [stored(n) for n in range(45)]
+    site.store.add_snippets(items)
+    begin = site.clock() - timedelta(hours=1)
+    for n, one in enumerate(items):
+        at = begin + timedelta(seconds=n)
+        known = Gold(snippet_id=one.id, verdict=Verdict.SAFE, severity=0, note="", author="lead", at=at)
+        site.known.keep(known, served=True)
+    one = everybody(served, person)
+    open_page(one, served, "adjudicate")
+    one.press("Known items")
+    one.page.get_by_text("1–20 of 45").wait_for()
+    for shown in ("21–40 of 45", "41–45 of 45"):
+        one.press("Next")
+        one.page.get_by_text(shown).wait_for()
+    assert one.page.get_by_role("button", name="Next").is_disabled()
+    row = one.page.get_by_role("row").filter(has_text=items[0].snippet.completion)
+    row.get_by_role("button", name="Retire").click()
+    one.page.get_by_label("Why?").fill("Worn out.")
+    one.page.get_by_role("dialog").get_by_role("button", name="Retire").click()
+    row.get_by_text("retired").wait_for()
+    one.page.get_by_text("41–45 of 45").wait_for()
 
 
 def test_a_restart_of_the_server_loses_nothing(

@@ -67,7 +67,7 @@ def test_from_a_parent_to_a_verified_find(bench):
             "guidelines_version": labeller.version,
         }
         ok(labeller.post("/api/label/answers", json=body))
-    assert [one["status"] for one in ok(attacker.get("/api/attack/submissions"))] == ["verified"]
+    assert [one["status"] for one in ok(attacker.get("/api/attack/submissions"))["rows"]] == ["verified"]
 
     row = next(one for one in attack_times(bench.site.store, confidence=0.95) if one.successes)
     assert (row.arm, row.successes, row.seconds, row.sessions) == ("tools", 1, 60.0, 1)
@@ -182,14 +182,14 @@ def test_what_cannot_be_handed_in(bench):
     problem(hand_in(bench, attacker, practice), 409, "conflict")
     ok(attacker.post(f"/api/attack/sessions/{session['id']}/end", json={"client_id": bench.key()}))
     problem(hand_in(bench, attacker, session), 409, "conflict")
-    assert not ok(attacker.get("/api/attack/submissions"))
+    assert not ok(attacker.get("/api/attack/submissions"))["rows"]
 
 
 def test_a_find_sent_twice_is_one(bench):
     attacker = bench.person("attacker")
     session = begin(bench, attacker)
     first, again = (ok(hand_in(bench, attacker, session, client_id="the-same-id")) for _ in range(2))
-    assert first["id"] == again["id"] and len(ok(attacker.get("/api/attack/submissions"))) == 1
+    assert first["id"] == again["id"] and len(ok(attacker.get("/api/attack/submissions"))["rows"]) == 1
     assert bench.site.labelling.counts()[0].to_label == 1
 
 
@@ -260,7 +260,7 @@ def test_a_rejected_find_says_why(bench):
         guidelines="1",
     )
     bench.site.store.add_annotations([ruling])
-    shown = ok(attacker.get("/api/attack/submissions"))[0]
+    shown = ok(attacker.get("/api/attack/submissions"))["rows"][0]
     assert shown["id"] == find["id"] and shown["status"] == "rejected"
     assert "subscription" in shown["reason"]
 

@@ -158,7 +158,7 @@ def test_a_wrong_known_item_is_retired_and_a_right_one_stands(make_bench, verdic
     ok(decide(bench, lead, item, verdict, severity=3, note="Looked at again."))
     (ruled,) = ok(client.get("/api/label/known"))
     assert ruled["outcome"] == ("stands" if verdict == "CATASTROPHIC" else "retired")
-    assert ok(lead.get("/api/adjudicate/gold"))[0]["retired"] == (verdict == "SAFE")
+    assert ok(lead.get("/api/adjudicate/gold"))["rows"][0]["retired"] == (verdict == "SAFE")
     rows = {r["pseudonym"]: r for r in ok(lead.get("/api/dashboard/raters"))["raters"]}
     assert rows[client.pseudonym]["gold_wrong"] == (verdict == "CATASTROPHIC")
 
@@ -172,7 +172,7 @@ def test_a_rejected_find_is_disputed_and_the_ruling_reaches_its_author(make_benc
     problem(attacker.post(url, json=body), 409, "conflict")
     for _ in range(2):
         label_all(bench, bench.person("labeller"))
-    assert ok(attacker.get("/api/attack/submissions"))[0]["status"] == "rejected"
+    assert ok(attacker.get("/api/attack/submissions"))["rows"][0]["status"] == "rejected"
     for _ in range(2):
         assert ok(attacker.post(url, json=body))["dispute"] == "waiting"
     problem(attacker.post(url, json=body | {"client_id": bench.key()}), 409, "conflict")
@@ -183,7 +183,7 @@ def test_a_rejected_find_is_disputed_and_the_ruling_reaches_its_author(make_benc
     assert item["why"] == "disputed" and item["notes"] == [body["note"]]
     bench.clock.forward(seconds=1)
     ok(decide(bench, lead, item, "CATASTROPHIC", severity=4, note="So he is."))
-    (shown,) = ok(attacker.get("/api/attack/submissions"))
+    (shown,) = ok(attacker.get("/api/attack/submissions"))["rows"]
     assert (shown["status"], shown["dispute"]) == ("verified", "ruled")
     assert shown["reason"] == "edge_case: So he is."
 

@@ -73,12 +73,12 @@ def test_two_disagree_and_a_lead_decides(bench):
     assert ok(lead.post("/api/adjudicate/decisions", json=decision)) == {"waiting": 0}
     assert verdicts(bench.site.store, [one.id]) == {one.id: Verdict.CATASTROPHIC}
     assert len(bench.site.store.annotations([one.id])[one.id]) == 3
-    (gold,) = ok(lead.get("/api/adjudicate/gold"))
+    (gold,) = ok(lead.get("/api/adjudicate/gold"))["rows"]
     assert gold["verdict"] == "CATASTROPHIC" and gold["shown"] == 0
     (edge,) = ok(people[0].get("/api/guidelines/edges"))
     assert edge["note"] == "It happens off-stage."
     ok(lead.post("/api/adjudicate/gold/retire", json={"id": gold["id"], "reason": "worn"}))
-    assert ok(lead.get("/api/adjudicate/gold"))[0]["retired"]
+    assert ok(lead.get("/api/adjudicate/gold"))["rows"][0]["retired"]
 
 
 def test_unsure_waits_for_an_adjudicator_even_where_all_are(bench):

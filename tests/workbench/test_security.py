@@ -272,7 +272,7 @@ def test_people_are_changed_switched_off_and_forgotten(bench):
     ok(bench.browser().post("/api/auth/accept", json=body))
     assert not ok(client.get("/api/auth/me"))["signed_in"]
     ok(admin.delete(url))
-    people = {one["pseudonym"]: one for one in ok(admin.get("/api/people"))}
+    people = {one["pseudonym"]: one for one in ok(admin.get("/api/people"))["rows"]}
     assert people[client.pseudonym]["login"] == "" and not people[client.pseudonym]["active"]
     body = {"login": client.login, "password": "third horse battery"}
     problem(client.post("/api/auth/sign-in", json=body), 401, "signed_out")
@@ -286,7 +286,7 @@ def test_a_token_that_was_revoked_or_ended_is_useless(bench):
     bot = bench.browser()
     bot.headers["Authorization"] = f"Bearer {made['token']}"
     assert ok(bot.get("/api/attack/options"))["live"]
-    (row,) = [one for one in ok(admin.get("/api/people")) if one["bot"]]
+    (row,) = [one for one in ok(admin.get("/api/people"))["rows"] if one["bot"]]
     assert row["tokens"][0]["prefix"] == made["token"][:7]
     assert row["tokens"][0]["last_used"] is not None
     ok(admin.delete(f"/api/people/tokens/{row['tokens'][0]['id']}"))

@@ -12,6 +12,7 @@ from holdfast.errors import UnknownNameError
 from holdfast.types import Annotation, Judgement, Verdict
 from holdfast.types.bench import Gold
 from holdfast.types.queue import OpenItem
+from holdfast.workbench.paging import part
 from holdfast.workbench.problems import Refused
 from holdfast.workbench.site import Site
 from holdfast.workbench.visitor import Visitor
@@ -130,9 +131,10 @@ def _ruling(site: Site, name: str, snippet_id: str, body: wire.Decision) -> Anno
     )
 
 
-def gold(site: Site, visitor: Visitor) -> list[wire.GoldItem]:
-    """Known items, with how people did on them."""
-    found = site.known.items(served=True)
+def gold(site: Site, visitor: Visitor, offset: int, limit: int) -> wire.GoldPage:
+    """Known items, newest first, with how people did on them."""
+    everything = site.known.items(served=True)[::-1]
+    found = part(everything, offset, limit)
     marks = site.store.annotations([one.snippet_id for one, _ in found])
     result = []
     for known, snippet in found:
@@ -152,7 +154,7 @@ def gold(site: Site, visitor: Visitor) -> list[wire.GoldItem]:
                 retired=known.retired is not None,
             )
         )
-    return result
+    return wire.GoldPage(rows=result, total=len(everything))
 
 
 def retire(site: Site, visitor: Visitor, id: str) -> None:

@@ -26,6 +26,7 @@ from holdfast.types import (
     Verdict,
 )
 from holdfast.workbench.adjudicating import waiting
+from holdfast.workbench.paging import part
 from holdfast.workbench.site import Site
 from holdfast.workbench.wire import dashboard as wire
 from holdfast.workbench.wire.common import IntervalOut, RateOut
@@ -117,8 +118,7 @@ def failure_rates(site: Site, target: str | None = None) -> list[wire.FailureRat
 def failure_page(site: Site, offset: int, limit: int) -> wire.FailureRatePage:
     """All of them, newest first, `limit` at a time."""
     rows = failure_rates(site)[::-1]
-    start = max(0, offset)
-    return wire.FailureRatePage(rows=rows[start : start + max(1, min(limit, 100))], total=len(rows))
+    return wire.FailureRatePage(rows=list(part(rows, offset, limit)), total=len(rows))
 
 
 def attack_rows(site: Site) -> list[wire.AttackTime]:

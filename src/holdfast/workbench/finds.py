@@ -21,6 +21,7 @@ from holdfast.workbench.attacking import (
     threshold_of,
 )
 from holdfast.workbench.disputing import disputed, raise_dispute, standing
+from holdfast.workbench.paging import part
 from holdfast.workbench.parents import own_finds, refuse_held_out
 from holdfast.workbench.problems import Refused
 from holdfast.workbench.site import Site
@@ -122,15 +123,21 @@ def _judge(site: Site, snippet: Snippet) -> None:
         site.labelling.add([snippet.id], wanted=site.settings.labels_required, soon=True)
 
 
-def finds(site: Site, visitor: Visitor) -> list[wire.Submission]:
+def finds(site: Site, visitor: Visitor, offset: int, limit: int) -> wire.SubmissionPage:
     """One's own, newest first, with what others made of them."""
-    return _submissions(site, own_finds(site, visitor))
+    own = site.attacking.finds(worker=visitor.worker)
+    said = verdicts(site.store, [one.snippet.id for one in own])
+    return wire.SubmissionPage(
+        rows=_submissions(site, part(own, offset, limit)),
+        total=len(own),
+        verified=sum(said[one.snippet.id] is Verdict.CATASTROPHIC for one in own),
+    )
 
 
 def dispute(site: Site, visitor: Visitor, id: int, body: wire.DisputeFind) -> wire.Submission:
     """Have a rejection looked at; once a find. Raises Refused where there is none to dispute."""
     site.limits.hit("write", visitor.worker)
-    found = [one for one in own_finds(site, visitor) if one.id == id]
+    found = [one for one in site.attacking.finds(worker=visitor.worker) if one.id == id]
     if not found:
         raise UnknownNameError(f"no find {id} of yours", do="see the list of your finds")
     (shown,) = _submissions(site, found)

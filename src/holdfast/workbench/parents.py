@@ -9,6 +9,7 @@ from holdfast.errors import UnknownNameError
 from holdfast.gather import verdicts
 from holdfast.types import Snippet, Split, StoredSnippet, Verdict
 from holdfast.types.bench import Find
+from holdfast.workbench.paging import part
 from holdfast.workbench.problems import Refused
 from holdfast.workbench.site import Site
 from holdfast.workbench.visitor import Visitor
@@ -47,10 +48,8 @@ def parents(site: Site, visitor: Visitor, offset: int, limit: int) -> wire.Paren
     own = {find.snippet.id: _choice(find.snippet, "own_find") for find in own_finds(site, visitor)}
     offered = {one.id: _choice(one.snippet, "offered") for one in _offered(site, visitor.worker)}
     everything = list({**own, **{k: v for k, v in offered.items() if k not in own}}.values())
-    start = max(0, offset)
-    return wire.ParentPage(
-        parents=everything[start : start + min(max(1, limit), 100)], total=len(everything), offset=start
-    )
+    shown = list(part(everything, offset, limit))
+    return wire.ParentPage(parents=shown, total=len(everything), offset=max(0, offset))
 
 
 def _choice(snippet: Snippet, kind: str) -> wire.ParentChoice:

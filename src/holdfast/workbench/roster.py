@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from holdfast.types.person import Account, ApiToken, Invitation, Role
+from holdfast.workbench.paging import part
 from holdfast.workbench.site import Site
 from holdfast.workbench.visitor import Visitor
 from holdfast.workbench.wire import people as wire
@@ -13,12 +14,14 @@ from holdfast.workbench.wire.auth import WebSession
 __all__ = ["add_bot", "change", "invite", "invites", "listed", "reset", "sessions"]
 
 
-def listed(site: Site) -> list[wire.Person]:
-    """Everybody, deleted ones by pseudonym alone."""
+def listed(site: Site, offset: int, limit: int) -> wire.PersonPage:
+    """Everybody, oldest first, deleted ones by pseudonym alone."""
     tokens: dict[str, list[ApiToken]] = {}
     for token in site.people.tokens():
         tokens.setdefault(token.worker, []).append(token)
-    return [_person(site, one, tokens.get(one.worker, [])) for one in site.people.accounts()]
+    accounts = site.people.accounts()
+    rows = [_person(site, one, tokens.get(one.worker, [])) for one in part(accounts, offset, limit)]
+    return wire.PersonPage(rows=rows, total=len(accounts))
 
 
 def _person(site: Site, account: Account, tokens: list[ApiToken]) -> wire.Person:

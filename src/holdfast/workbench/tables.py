@@ -9,7 +9,7 @@ from holdfast.errors import UnknownNameError
 from holdfast.workbench import dashboard
 from holdfast.workbench.exporting import Record, csv_lines
 from holdfast.workbench.site import Site
-from holdfast.workbench.trusting import raters
+from holdfast.workbench.trusting import rater_rows
 from holdfast.workbench.wire.common import Response
 
 __all__ = ["TABLES", "table"]
@@ -48,7 +48,7 @@ TABLES: dict[str, Callable[[Site], list[Record]]] = {
     "curve": _curve,
     "failure-rates": _rows(dashboard.failure_rates),
     "quality": _rows(dashboard.qualities_out),
-    "raters": _rows(lambda site: raters(site).raters),
+    "raters": _rows(rater_rows),
     "rounds": _rows(dashboard.rounds),
     "success-curves": _points,
     "targets": _rows(lambda site: dashboard.targets(site).targets),

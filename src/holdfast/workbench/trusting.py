@@ -12,21 +12,23 @@ from holdfast.gather import second_readings, self_agreement
 from holdfast.stats.binomial import rate
 from holdfast.types import Annotation, Verdict
 from holdfast.workbench.dashboard import finite, maybe, rate_out
+from holdfast.workbench.paging import part
 from holdfast.workbench.site import Site
 from holdfast.workbench.wire import dashboard as wire
 from holdfast.workbench.wire.common import IntervalOut, RateOut
 
-__all__ = ["raters"]
+__all__ = ["rater_rows", "raters"]
 
 _BAR = 0.9
 """Share of known items that a labeller should get right: below it, a lead looks."""
 
 
-def raters(site: Site) -> wire.RaterHealth:
-    """Agreement, and one row a labeller: reasons to look, no verdicts."""
+def raters(site: Site, offset: int, limit: int) -> wire.RaterHealth:
+    """Agreement, and some of the labellers, one row each: reasons to look, no verdicts."""
     people, confidence = site.overview.by_people(), site.settings.confidence
     found = agreement(people.values(), seed=0, confidence=confidence)
     readings = second_readings(site.store)
+    rows = _rows(site, people, readings)
     pairs = found.both + found.one + found.neither
     raw = rate(
         found.both + found.neither, pairs, population="pairs of labels of one item", confidence=confidence
@@ -52,10 +54,16 @@ def raters(site: Site) -> wire.RaterHealth:
             positive=limits(found.positive, found.positive_lower, found.positive_upper),
             raw=rate_out(raw),
         ),
-        raters=_rows(site, people, readings),
+        raters=list(part(rows, offset, limit)),
+        total=len(rows),
         self_agreement=maybe(self_agreement(readings, confidence=confidence)),
         stayed=_stayed(site, sum(len(marks) for marks in people.values())),
     )
+
+
+def rater_rows(site: Site) -> list[wire.RaterRow]:
+    """Every labeller."""
+    return _rows(site, site.overview.by_people(), second_readings(site.store))
 
 
 def _stayed(site: Site, labels: int) -> RateOut | None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 
 from holdfast.workbench import adjudicating
+from holdfast.workbench.paging import PAGE
 from holdfast.workbench.visitor import site_of
 from holdfast.workbench.who import Adjudicator
-from holdfast.workbench.wire.adjudicate import AdjudicationQueue, Decided, Decision, GoldItem, RetireGold
+from holdfast.workbench.wire.adjudicate import AdjudicationQueue, Decided, Decision, GoldPage, RetireGold
 from holdfast.workbench.wire.common import Done
 
 __all__ = ["router"]
@@ -28,9 +29,9 @@ def decide(body: Decision, request: Request, visitor: Adjudicator) -> Decided:
 
 
 @router.get("/gold")
-def gold_items(request: Request, visitor: Adjudicator) -> list[GoldItem]:
-    """Known items."""
-    return adjudicating.gold(site_of(request), visitor)
+def gold_items(request: Request, visitor: Adjudicator, offset: int = 0, limit: int = PAGE) -> GoldPage:
+    """Known items, newest first, a page at a time."""
+    return adjudicating.gold(site_of(request), visitor, offset, limit)
 
 
 @router.post("/gold/retire")

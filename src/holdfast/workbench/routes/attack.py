@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request
 
 from holdfast.workbench import attacking, finds
 from holdfast.workbench import parents as starting
+from holdfast.workbench.paging import PAGE
 from holdfast.workbench.visitor import site_of
 from holdfast.workbench.who import Attacker
 from holdfast.workbench.wire.attack import (
@@ -26,6 +27,7 @@ from holdfast.workbench.wire.attack import (
     StartAttack,
     Step,
     Submission,
+    SubmissionPage,
     Submit,
     Text,
 )
@@ -43,7 +45,7 @@ def attack_options(request: Request, visitor: Attacker) -> AttackOptions:
 
 
 @router.get("/parents")
-def parents(request: Request, visitor: Attacker, offset: int = 0, limit: int = 20) -> ParentPage:
+def parents(request: Request, visitor: Attacker, offset: int = 0, limit: int = PAGE) -> ParentPage:
     """Offered texts, then one's own finds."""
     return starting.parents(site_of(request), visitor, offset, limit)
 
@@ -121,9 +123,9 @@ def end_attack(id: int, body: EndSession, request: Request, visitor: Attacker) -
 
 
 @router.get("/submissions")
-def submissions(request: Request, visitor: Attacker) -> list[Submission]:
-    """One's own finds, newest first."""
-    return finds.finds(site_of(request), visitor)
+def submissions(request: Request, visitor: Attacker, offset: int = 0, limit: int = PAGE) -> SubmissionPage:
+    """One's own finds, newest first, a page at a time."""
+    return finds.finds(site_of(request), visitor, offset, limit)
 
 
 @router.post("/submissions/{id}/dispute")

@@ -7,6 +7,7 @@ from fastapi.responses import StreamingResponse
 
 from holdfast.workbench import dashboard as figures
 from holdfast.workbench import tables, trusting
+from holdfast.workbench.paging import PAGE
 from holdfast.workbench.visitor import site_of
 from holdfast.workbench.who import Viewer
 from holdfast.workbench.wire.dashboard import (
@@ -65,13 +66,13 @@ def quality(request: Request, visitor: Viewer) -> list[QualityOut]:
 
 
 @router.get("/raters")
-def rater_health(request: Request, visitor: Viewer) -> RaterHealth:
-    """How far labels can be trusted."""
-    return trusting.raters(site_of(request))
+def rater_health(request: Request, visitor: Viewer, offset: int = 0, limit: int = PAGE) -> RaterHealth:
+    """How far labels can be trusted; labellers a page at a time."""
+    return trusting.raters(site_of(request), offset, limit)
 
 
 @router.get("/failure-rates")
-def failure_rates(request: Request, visitor: Viewer, offset: int = 0, limit: int = 20) -> FailureRatePage:
+def failure_rates(request: Request, visitor: Viewer, offset: int = 0, limit: int = PAGE) -> FailureRatePage:
     """All that were measured, newest first, a page at a time."""
     return figures.failure_page(site_of(request), offset, limit)
 

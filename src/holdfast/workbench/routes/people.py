@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 
 from holdfast.workbench import roster as people_
+from holdfast.workbench.paging import PAGE
 from holdfast.workbench.visitor import site_of
 from holdfast.workbench.who import Admin
 from holdfast.workbench.wire.auth import WebSession
@@ -16,6 +17,7 @@ from holdfast.workbench.wire.people import (
     NewInvite,
     Person,
     PersonChange,
+    PersonPage,
     TokenMade,
 )
 
@@ -25,9 +27,9 @@ router = APIRouter(prefix="/api/people", tags=["people"])
 
 
 @router.get("")
-def people(request: Request, visitor: Admin) -> list[Person]:
-    """All accounts."""
-    return people_.listed(site_of(request))
+def people(request: Request, visitor: Admin, offset: int = 0, limit: int = PAGE) -> PersonPage:
+    """All accounts, oldest first, a page at a time."""
+    return people_.listed(site_of(request), offset, limit)
 
 
 @router.get("/invites")

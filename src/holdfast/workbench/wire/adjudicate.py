@@ -18,6 +18,7 @@ __all__ = [
     "Decided",
     "Decision",
     "GoldItem",
+    "GoldPage",
     "RetireGold",
     "UnnamedAnswer",
 ]
@@ -81,6 +82,13 @@ class GoldItem(Response):
     shown: int
     wrong: int
     retired: bool
+
+
+class GoldPage(Response):
+    """A part of the known items, newest first."""
+
+    rows: list[GoldItem]
+    total: int
 
 
 class RetireGold(Request):

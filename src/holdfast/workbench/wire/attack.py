@@ -47,6 +47,7 @@ __all__ = [
     "StartAttack",
     "Step",
     "Submission",
+    "SubmissionPage",
     "Submit",
     "Text",
 ]
@@ -254,6 +255,14 @@ class Submission(Response):
     reason: str = Field(description="The adjudicator's, where there is one.")
     dispute: Disputed = Field(description="Of a rejection, by whoever handed the text in: once.")
     submitted: datetime
+
+
+class SubmissionPage(Response):
+    """A part of one's own finds, newest first."""
+
+    rows: list[Submission]
+    total: int
+    verified: int = Field(description="Of all of them.")
 
 
 class DisputeFind(Request):

@@ -177,7 +177,8 @@ class RaterHealth(Response):
     """How far labels can be trusted."""
 
     agreement: AgreementOut
-    raters: list[RaterRow]
+    raters: list[RaterRow] = Field(description="A part of them, by name.")
+    total: int = Field(description="All who have labelled.")
     self_agreement: RateOut | None = Field(description="Own earlier items given the same verdict again.")
     stayed: RateOut | None = Field(
         description="Labelled texts that stay with whoever read them; nobody is named. Null before any label."

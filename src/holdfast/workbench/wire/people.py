@@ -10,7 +10,17 @@ from pydantic import Field
 from holdfast.workbench.permissions import Role
 from holdfast.workbench.wire.common import Request, Response
 
-__all__ = ["ApiToken", "Invite", "InviteMade", "NewBot", "NewInvite", "Person", "PersonChange", "TokenMade"]
+__all__ = [
+    "ApiToken",
+    "Invite",
+    "InviteMade",
+    "NewBot",
+    "NewInvite",
+    "Person",
+    "PersonChange",
+    "PersonPage",
+    "TokenMade",
+]
 
 Roles = Annotated[list[Role], Field(min_length=1, max_length=len(Role))]
 
@@ -81,6 +91,13 @@ class Person(Response):
     last_seen: datetime | None
     sessions: int
     tokens: list[ApiToken] = []
+
+
+class PersonPage(Response):
+    """A part of the accounts, oldest first."""
+
+    rows: list[Person]
+    total: int
 
 
 class PersonChange(Request):
