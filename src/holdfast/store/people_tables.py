@@ -6,6 +6,8 @@ knows any more. Tokens, invitations and cookies are kept as hashes.
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -238,31 +240,23 @@ audits = Table(
     Column("at", UtcDateTime, nullable=False),
 )
 
-repeats = Table(
-    "repeats",
-    metadata,
-    Column("worker", Text, ForeignKey("workers.name"), primary_key=True),
-    Column("snippet_id", Text, ForeignKey("snippets.id"), primary_key=True),
-    Column("at", UtcDateTime, nullable=False),
-)
 
+def _texts_of_workers(name: str, *more: Column[Any]) -> Table:
+    """Which texts a worker met in one way or another, and when."""
+    return Table(
+        name,
+        metadata,
+        Column("worker", Text, ForeignKey("workers.name"), primary_key=True),
+        Column("snippet_id", Text, ForeignKey("snippets.id"), primary_key=True),
+        *more,
+        Column("at", UtcDateTime, nullable=False),
+    )
+
+
+repeats = _texts_of_workers("repeats")
 # Private to whoever wrote it: nothing but sums leaves the store.
-burdens = Table(
-    "burdens",
-    metadata,
-    Column("worker", Text, ForeignKey("workers.name"), primary_key=True),
-    Column("snippet_id", Text, ForeignKey("snippets.id"), primary_key=True),
-    Column("at", UtcDateTime, nullable=False),
-)
-
-test_items = Table(
-    "test_items",
-    metadata,
-    Column("worker", Text, ForeignKey("workers.name"), primary_key=True),
-    Column("snippet_id", Text, ForeignKey("snippets.id"), primary_key=True),
-    Column("attempt", Integer, nullable=False),
-    Column("at", UtcDateTime, nullable=False),
-)
+burdens = _texts_of_workers("burdens")
+test_items = _texts_of_workers("test_items", Column("attempt", Integer, nullable=False))
 
 bench_sessions = Table(
     "bench_sessions",
