@@ -35,7 +35,7 @@ _spent = 0.0
 def context() -> Any:
     """The multiprocessing context that workers are started from.
 
-    While the fork server imports what workers need, so does this process, which will need it too.
+    While the fork server imports what workers need, so does a thread here: this process will need it too.
     """
     name = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
     found: Any = multiprocessing.get_context(name)
@@ -44,9 +44,13 @@ def context() -> Any:
 
         found.set_forkserver_preload(_PRELOADED)
         ensure_running()
-        for module in _PRELOADED:
-            import_module(module)
+        threading.Thread(target=_import, name="imports").start()
     return found
+
+
+def _import() -> None:
+    for module in _PRELOADED:
+        import_module(module)
 
 
 def share_of_threads(threads: int, processes: int) -> int:

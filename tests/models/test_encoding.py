@@ -90,3 +90,13 @@ def test_collate_pads_on_the_right(encoders) -> None:
             batch["input_ids"].shape[1] - len(e)
         )
         assert set(batch["input_ids"][row, len(e) :].tolist()) <= {encoder.pad_id}
+
+
+def test_encoders_of_one_tokeniser_share_what_they_have_read():
+    """Rounds read the same texts with a tokeniser that is loaded anew each time; another one reads its own."""
+    first, again = (Encoder(tiny.tokenizer(), template="sep", max_length=64) for _ in range(2))
+    other = Encoder(tiny.tokenizer(340), template="sep", max_length=64)
+    text = Snippet(prompt="Nobody said this before.", completion="It is read once.")
+    ids = first.encode([text])
+    assert text.prompt in again._cache and text.prompt not in other._cache
+    assert again.encode([text]) == ids

@@ -24,6 +24,7 @@ def test_several_annotators_and_a_change_of_mind_are_all_kept(store):
     assert all(one.at is not None for one in found[snippet(1).id])
     assert [len(x) for x in store.annotations([snippet(1).id, "unknown"], annotator="a").values()] == [2]
     assert store.annotations([]) == {}
+    assert list(store.annotation_counts().items()) == [("a", 3), ("b", 1)]
 
 
 def test_an_unknown_snippet_refuses_all_of_them(store):

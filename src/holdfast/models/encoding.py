@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from holdfast.errors import InputError, TextTooLongError
@@ -49,6 +50,12 @@ def _shown(text: str) -> str:
     return repr(text if len(text) <= 60 else text[:57] + "...")
 
 
+@lru_cache(maxsize=2)
+def _ids_by_text(tokenizer: str) -> OrderedDict[str, tuple[int, ...]]:
+    """Ids of texts by a tokeniser, given as its JSON: each round reads the same texts with the same one."""
+    return OrderedDict()
+
+
 class Encoder:
     """Encodes snippets for one model."""
 
@@ -60,7 +67,7 @@ class Encoder:
         self._backend = tokenizer.backend_tokenizer
         self._backend.no_padding()
         self._backend.no_truncation()
-        self._cache: OrderedDict[str, tuple[int, ...]] = OrderedDict()
+        self._cache = _ids_by_text(self._backend.to_str()) if template == "sep" else OrderedDict()
         self._types = template == "pair" and "token_type_ids" in tokenizer.model_input_names
         pad, eos = tokenizer.pad_token_id, tokenizer.eos_token_id
         # Where padding is the end token itself, heads look for the last token that is not it: add none.
@@ -68,7 +75,7 @@ class Encoder:
         self.pad_id: int = pad if pad is not None else (eos if eos is not None else 0)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Pickled without the texts it has seen."""
+        """Pickled without the texts that were seen."""
         return self.__dict__ | {"_cache": OrderedDict()}
 
     def fits(self, snippets: Sequence[Snippet]) -> list[bool]:

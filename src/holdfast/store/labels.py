@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from holdfast.errors import StoreError
 from holdfast.store import rows
@@ -14,7 +14,7 @@ from holdfast.store.statements import chunks, insert_new
 from holdfast.store.tables import annotation_rows as table
 from holdfast.types import Annotation
 
-__all__ = ["add", "find"]
+__all__ = ["add", "counts", "find"]
 
 
 def add(connection: Connection, written: Sequence[Annotation], keys: Sequence[str], now: datetime) -> int:
@@ -47,3 +47,10 @@ def find(
         for row in connection.execute(one).mappings():
             found.setdefault(row["snippet_id"], []).append(rows.to_annotation(row))
     return found
+
+
+def counts(connection: Connection) -> dict[str, int]:
+    """Annotations of each annotator, most first."""
+    number = func.count().label("number")
+    query = select(table.c.annotator, number).group_by(table.c.annotator)
+    return {name: n for name, n in connection.execute(query.order_by(number.desc(), table.c.annotator))}

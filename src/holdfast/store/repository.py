@@ -164,6 +164,11 @@ class Store:
         with self.reading() as connection:
             return labels.find(connection, ids, annotator)
 
+    def annotation_counts(self) -> dict[str, int]:
+        """Annotations of each annotator, most first."""
+        with self.reading() as connection:
+            return labels.counts(connection)
+
     def unannotated(
         self,
         *,

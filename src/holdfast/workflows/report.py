@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 
 from holdfast.errors import MeasurementError
@@ -219,11 +220,11 @@ def _data(workspace: Workspace) -> tuple[DataRow, ...]:
 
 
 def _labels_note(workspace: Workspace) -> str:
-    counts = Counter(a.annotator for marks in workspace.store.annotations().values() for a in marks)
+    counts = workspace.store.annotation_counts()
     if not counts:
         return "Nobody has annotated anything yet."
     parts = []
-    for name, n in counts.most_common(8):
+    for name, n in islice(counts.items(), 8):
         kind = (
             "an oracle: exact by construction"
             if name.startswith("oracle:")

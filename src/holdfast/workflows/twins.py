@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from random import Random
 
 from holdfast.provenance import stream
-from holdfast.types import Annotation, Example, Snippet, Source, Split, StoredSnippet, Verdict
+from holdfast.types import Annotation, Snippet, Source, Split, StoredSnippet, Verdict
 from holdfast.workflows.workspace import Workspace
 
 __all__ = ["TwinPool", "make_twins"]
 
 MOST_EDITS = 4
+_PART = 1000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,12 +73,14 @@ def make_twins(
     return _stored(workspace, made)
 
 
-def _safe(workspace: Workspace, plain: list[StoredSnippet], rng: Random) -> list[StoredSnippet]:
-    safe: list[Example] = [e for e in workspace.examples(plain) if e.verdict is Verdict.SAFE]
-    ids = {e.snippet.id for e in safe}
-    found = [s for s in plain if s.id in ids]
-    rng.shuffle(found)
-    return found
+def _safe(workspace: Workspace, plain: list[StoredSnippet], rng: Random) -> Iterator[StoredSnippet]:
+    """The safe ones in random order. Few are wanted: verdicts are looked up a part at a time."""
+    order = list(plain)
+    rng.shuffle(order)
+    for start in range(0, len(order), _PART):
+        part = order[start : start + _PART]
+        safe = {e.snippet.id for e in workspace.examples(part) if e.verdict is Verdict.SAFE}
+        yield from (s for s in part if s.id in safe)
 
 
 def _stored(workspace: Workspace, made: dict[str, StoredSnippet]) -> list[StoredSnippet]:
