@@ -93,7 +93,7 @@ def test_collate_pads_on_the_right(encoders) -> None:
 
 
 def test_encoders_of_one_tokeniser_share_what_they_have_read():
-    """Rounds read the same texts with a tokeniser that is loaded anew each time; another one reads its own."""
+    """Rounds read the same texts with one tokeniser, loaded anew each time; another one reads its own."""
     first, again = (Encoder(tiny.tokenizer(), template="sep", max_length=64) for _ in range(2))
     other = Encoder(tiny.tokenizer(340), template="sep", max_length=64)
     text = Snippet(prompt="Nobody said this before.", completion="It is read once.")
