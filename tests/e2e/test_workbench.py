@@ -128,10 +128,10 @@ def test_the_command_serves_a_real_model(workspace: Path) -> None:
 DEMO = """
 import sys, time
 from pathlib import Path
-from holdfast.cli.workbench import start_beside
+from holdfast.cli.workbench import said_beside, start_beside
 
-process, said = start_beside(Path(sys.argv[1]), int(sys.argv[2]))
-print(said, flush=True)
+process = start_beside(Path(sys.argv[1]), int(sys.argv[2]))
+print(said_beside(process), flush=True)
 time.sleep(600)
 """
 

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from holdfast.cli.state import emit, state
-from holdfast.cli.workbench import end_beside, listening, start_beside
+from holdfast.cli.workbench import end_beside, listening, said_beside, start_beside
 
 __all__ = ["demo", "register"]
 
@@ -35,10 +35,11 @@ def demo(
     beside: list[subprocess.Popen[str]] = []
 
     def after(step: str) -> None:
-        if workbench and step == "calibrate" and not beside:
-            process, said = start_beside(folder, port)
-            beside.append(process)
-            state.display.say(_opened(said))
+        if workbench and step == "train generator" and not beside:
+            # It starts while the classifier is trained, so that people need not wait for it afterwards.
+            beside.append(start_beside(folder, port))
+        if workbench and step == "calibrate":
+            state.display.say(_opened(said_beside(beside[0])))
 
     if workbench:
         # Whoever ends the demo ends the site beside it, too.

@@ -28,6 +28,7 @@ __all__ = [
     "end_beside",
     "listening",
     "register",
+    "said_beside",
     "site_of",
     "start_beside",
     "workbench",
@@ -174,20 +175,25 @@ def worker(
         emit(work(workspace, once=once))
 
 
-def start_beside(folder: Path, port: int) -> tuple[subprocess.Popen[str], str]:
-    """The workbench of `folder` in a process of its own, and what it says once it is reached: its address,
-    and the link for the first admin. Nothing where it did not start. It ends with the caller at the latest.
-    """
+def start_beside(folder: Path, port: int) -> subprocess.Popen[str]:
+    """The workbench of `folder` in a process of its own. It ends with the caller at the latest."""
     command = [sys.executable, "-m", "holdfast", "--workspace", str(folder)]
     command += [part for text in state.overrides for part in ("--set", text)]
-    process = subprocess.Popen(
+    return subprocess.Popen(
         [*command, "workbench", "--port", str(port), "--end-with-input"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
     )
+
+
+def said_beside(process: subprocess.Popen[str]) -> str:
+    """What it says once it is reached, waited for: its address, and the link for the first admin.
+
+    Nothing where it did not start.
+    """
     assert process.stdout is not None
-    return process, os.read(process.stdout.fileno(), 4096).decode().rstrip()
+    return os.read(process.stdout.fileno(), 4096).decode().rstrip()
 
 
 def end_beside(process: subprocess.Popen[str]) -> None:

@@ -84,8 +84,11 @@ def _from_corpus(workspace: Workspace) -> Outcome:
     progress = workspace.reporter.step("sample")
     drawn = _counted(spread(workspace, _drawing, None, chunks), chunks, progress)
     for group, source, split in open_:
-        first = list(islice(drawn, len(_sizes(group, wanted[group]))))
-        _draw_pool(workspace, (group, source, split), first, wanted[group])
+        chunks_of = _sizes(group, wanted[group])
+        first = islice(drawn, len(chunks_of))
+        _draw_pool(workspace, (group, source, split), first, wanted[group], len(chunks_of))
+        for _ in first:
+            pass  # what was drawn too much
     counts = {group: workspace.store.count_snippets(group=group) for group, _, _ in POOLS}
     text = "\n".join(f"{group:17} {count:>7,}" for group, count in counts.items())
     return Outcome(
@@ -138,16 +141,16 @@ def _counted(drawn: Iterator[_Drawn], chunks: Sequence[_Chunk], progress: Progre
 
 
 def _draw_pool(
-    workspace: Workspace, pool: tuple[str, Source, Split], first: Sequence[_Drawn], n: int
+    workspace: Workspace, pool: tuple[str, Source, Split], first: Iterator[_Drawn], n: int, chunks: int
 ) -> None:
-    """Keep `n` of what was drawn; where too little is new, or can be a parent, draw on."""
+    """Keep `n` of what is drawn `first` in `chunks`; where too little is new, or can be a parent, draw on."""
     group, source, split = pool
     parents = group.startswith("parents")
     draw = _drawing(workspace, None)
     kept: dict[str, tuple[StoredSnippet, Annotation | None]] = {}
     further = (
         draw(_Chunk(group=group, tilted=source is Source.TILTED, number=number, size=_FURTHER))
-        for number in range(len(first), len(first) + _MORE)
+        for number in range(chunks, chunks + _MORE)
     )
     for drawn in chain(first, further) if n else ():
         for stored, mark in _fresh(workspace, drawn, source, split, group):
