@@ -30,7 +30,7 @@ def steps(rounds: int) -> list[tuple[str, dict[str, Any]]]:
     return [step for step in STEPS if rounds or step[0] != "round run"]
 
 
-COST = "about 8 CPU minutes (measured for two rounds on a 2026 server; 7 by the clock on two cores), 150 MB"
+COST = "about 8 CPU minutes (measured for two rounds on a 2026 server; 5 by the clock on two cores), 150 MB"
 
 
 def demo(
