@@ -27,7 +27,8 @@ def test_contract(method, classifier):  # noqa: F811
 
 def test_gradients_of_a_real_classifier_are_charged(classifier):  # noqa: F811
     target = CountingScorer(classifier)
-    result = HotFlip(proposer=proposer()).run(SNIPPETS[1], target, -99.0, AttackBudget(queries=90), 1)
+    method = HotFlip(proposer=proposer(), pace=0, level=12)
+    result = method.run(SNIPPETS[1], target, -99.0, AttackBudget(queries=90), 1)
     # A text that the classifier refuses is charged, though it has no logit.
     assert target.gradients >= 3 and target.spent <= result.queries == 90
     assert result.steps[-1].logit < result.steps[0].logit

@@ -13,7 +13,7 @@ from tests.e2e.test_kill import rows
 from tests.spine import holdfast, kill_when
 
 SUITE = ("suite", "--queries", "100", "--parents", "6")
-FILES = ("reports/suite-3-baseline-100.svg", "reports/suite-2-baseline-100-hits.jsonl")
+FILES = ("reports/suite-3-baseline-100.svg", "reports/suite-3-baseline-100-hits.jsonl")
 TRAINED = ("--set", "attack.methods={beam=1, genetic=1}")
 
 
