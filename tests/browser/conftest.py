@@ -167,7 +167,7 @@ def person(chromium: Browser) -> Iterator[Callable[..., Person]]:
 
         def message(said: Any) -> None:
             if said.type in ("error", "warning"):
-                one.complaints.append(f"console {said.type}: {said.text}")
+                one.complaints.append(f"console {said.type}: {said.text} {said.location.get('url', '')}")
 
         def request(asked: Any) -> None:
             if not asked.url.startswith((served.url, "data:", "blob:")):

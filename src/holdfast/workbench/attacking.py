@@ -199,9 +199,14 @@ def queries_of(site: Site, id: int) -> int:
 
 
 def saliency(site: Site, visitor: Visitor, id: int, body: wire.AskSaliency) -> wire.Saliency:
-    """Which words the score hangs on; the largest absolute value is 1."""
+    """Which words the score hangs on; the largest absolute value is 1.
+
+    A page may still ask when the find was handed in meanwhile: then none, and nothing is counted.
+    """
     site.limits.hit("help", visitor.worker)
-    work = _with_tools(open_session(site, visitor, id))
+    work = _with_tools(site.attacking.one(id, visitor.worker, whole=False))
+    if work.ended:
+        return wire.Saliency(method=body.method or "default", words=[])
     snippet = text_of(site, work, body)
     exact(site, work, snippet)
 

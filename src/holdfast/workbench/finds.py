@@ -15,7 +15,6 @@ from holdfast.types.bench import AttackWork, Find
 from holdfast.workbench.attacking import (
     active,
     exact,
-    open_session,
     queries_of,
     text_of,
     threshold_of,
@@ -32,8 +31,8 @@ __all__ = ["dispute", "finds", "similar", "submit"]
 
 
 def similar(site: Site, visitor: Visitor, id: int, body: wire.Text) -> wire.SimilarFinds:
-    """Earlier finds of one's own that this text resembles."""
-    open_session(site, visitor, id)
+    """Earlier finds of one's own that this text resembles; asked too late, when it was handed in, no harm."""
+    site.attacking.one(id, visitor.worker, whole=False)
     own = own_finds(site, visitor)
     texts = [Snippet(prompt=body.prompt, completion=body.completion).text, *(one.snippet.text for one in own)]
     close = {j - 1 for i, j, _ in near_duplicates(texts, threshold=LIKENESS) if i == 0}
