@@ -88,7 +88,17 @@ def test_an_error_in_another_process_is_the_error_of_the_caller() -> None:
         replicas.backward([{"x": torch.ones(2)}, {"x": torch.tensor([13])}], 0)
 
 
-def test_a_lost_process_is_told(tmp_path: Path) -> None:
+def test_a_fault_there_is_told_with_its_place_and_one_here_leaves_nothing(capfd) -> None:
+    with Replicas(line(), parts=2, processes=2) as replicas, pytest.raises(KeyError) as told:
+        replicas.backward([{"x": torch.ones(2)}, {"y": torch.ones(2)}], 0)
+    assert "in loss" in told.value.__notes__[0]
+    with Replicas(line(), parts=2, processes=2) as replicas, pytest.raises(InputError, match="thirteen"):
+        replicas.backward([{"x": torch.tensor([13])}, {"x": torch.ones(200_000)}], 0)
+    assert not multiprocessing.active_children()
+    assert "Traceback" not in capfd.readouterr().err
+
+
+def test_a_lost_process_is_told() -> None:
     with Replicas(line(), parts=2, processes=2) as replicas:
         (child,) = multiprocessing.active_children()
         os.kill(child.pid or 0, signal.SIGKILL)

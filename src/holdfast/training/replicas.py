@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import shutil
 import time
+import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import Any, Protocol, Self
 
 import torch
 
-from holdfast.errors import HoldfastError, TrainingError
+from holdfast.errors import TrainingError
 from holdfast.models.checkpoint import autocast
 from holdfast.processes import begin_worker, context, keep_memory, share_of_threads, spent
 from holdfast.provenance import stream_seed
@@ -226,11 +227,14 @@ def _serve(pipe: Any, worker: _Worker, gradients: list[torch.Tensor], threads: i
                 found = _backward(worker, weights, gradients, *arguments)
             else:
                 found = worker.call(*arguments)
-        except HoldfastError as raised:
-            error = raised
         except Exception as raised:
-            error = TrainingError(f"{type(raised).__name__} in a process that trained along: {raised}")
-        pipe.send((error, found, time.process_time() - begun))
+            # Where it was raised would be lost on the way.
+            raised.add_note("".join(traceback.format_exception(raised)))
+            error = raised
+        try:
+            pipe.send((error, found, time.process_time() - begun))
+        except OSError:
+            return  # nobody waits any more: interrupted, or an error there
 
 
 def _backward(
