@@ -140,7 +140,7 @@ def encoder(folder: Path, kind: str) -> Path:
     return folder
 
 
-def architecture(kind: str, vocabulary: int, *, head: bool = False, layers: int = 2):
+def architecture(kind: str, vocabulary: int, *, head: bool = False, layers: int = 2, **changes):
     """A random tiny model of a family, for classification if `head`, in float32 with dropout off."""
     from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassification
 
@@ -179,7 +179,7 @@ def architecture(kind: str, vocabulary: int, *, head: bool = False, layers: int 
         sizes |= {"head_dim": 16}
     if kind == "modernbert":
         sizes |= {"bos_token_id": 2, "eos_token_id": 3, "cls_token_id": 2, "sep_token_id": 3}
-    config = AutoConfig.for_model(kind, **sizes)
+    config = AutoConfig.for_model(kind, **(sizes | changes))
     if head:
         config.num_labels = 2
         return AutoModelForSequenceClassification.from_config(config)

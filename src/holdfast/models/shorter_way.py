@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from holdfast.models.disentangled import disentangled_logits
 from holdfast.models.first_token import first_token_logits
 from holdfast.models.last_token import last_token_logits
 
@@ -19,6 +20,7 @@ ShorterWay = Callable[[Any, dict[str, torch.Tensor]], torch.Tensor]
 _WAYS: Mapping[str, ShorterWay] = MappingProxyType(
     {
         "BertForSequenceClassification": first_token_logits,
+        "DebertaV2ForSequenceClassification": disentangled_logits,
         "LlamaForSequenceClassification": last_token_logits,
     }
 )
