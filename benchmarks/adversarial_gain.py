@@ -164,11 +164,13 @@ def run_seed(out: Path, seed: int, rounds: int, extra: list[str]) -> dict[str, d
     return arms
 
 
-def pooled(seeds: dict[int, dict[str, dict[str, Any]]], arm: str) -> tuple[list[AttackSession], dict, dict]:
+def pooled(
+    seeds: dict[int, dict[str, dict[str, Any]]], arm: str
+) -> tuple[list[AttackSession], dict[str, Verdict], dict[str, str]]:
     """Sessions of an arm over all seeds, the verdicts of their candidates, parent id -> family."""
     sessions = [s for arms in seeds.values() for s in arms[arm]["sessions"]]
     verdicts: dict[str, Verdict] = {}
-    families = {}
+    families: dict[str, str] = {}
     for seed, arms in seeds.items():
         verdicts |= arms[arm]["verdicts"]
         families |= {s.result.parent.id: f"{seed}:{s.result.parent.id}" for s in arms[arm]["sessions"]}

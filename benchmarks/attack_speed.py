@@ -2,10 +2,11 @@
 
 All on one 6-layer, 384-wide encoder, one torch thread, CPU seconds; what is compared is measured in turn in
 one run, five times, and medians are given. Beside each figure stands its floor: the bare forwards and
-backwards.
+backwards. On a GPU, by the clock, an encoder of another shape can be named.
 Finished parts are kept in the output folder; a killed run goes on with the next one.
 
     python benchmarks/attack_speed.py --out bench-out/speed --textattack textattack-env/bin/python
+    python benchmarks/attack_speed.py --out bench-out/speed-gpu --device cuda --shape deberta-v3-large
 
 TextAttack needs an environment of its own (what it requires caps transformers below 5):
 
@@ -27,13 +28,14 @@ from random import Random
 from typing import Any, get_args
 
 import speed_textattack
-from speed_setting import edits_of, encoder, of_length, proposer, rejected
+from speed_setting import SHAPES, edits_of, encoder, of_length, proposer, rejected
 
 from holdfast.attacks.assist import EditAssistant
 from holdfast.attacks.positions import places
 from holdfast.edits.proposals import ContextProposer
 from holdfast.edits.scoring import GRADIENT_QUERIES, ExactScorer, QueryMeter
 from holdfast.edits.text import apply
+from holdfast.models.checkpoint import autocast
 from holdfast.models.classifier import HFClassifier, load_classifier
 from holdfast.models.encoding import Encoded, collate
 from holdfast.types import AttackBudget, EditRequest, Operation, Snippet
@@ -58,9 +60,16 @@ UNLIMITED = AttackBudget(queries=None, seconds=1e9)
 
 @dataclass
 class Timer:
-    """CPU seconds of this process; seconds by the clock where several threads share the work."""
+    """CPU seconds of this process; by the clock where several threads or a GPU share the work."""
 
-    now: Callable[[], float] = time.process_time
+    clock: Callable[[], float] = time.process_time
+    settle: Callable[[], None] = lambda: None
+    """Waits for what a GPU was asked for."""
+
+    def now(self) -> float:
+        """Seconds; what was asked for before is done."""
+        self.settle()
+        return self.clock()
 
     def __call__(self, work: Callable[[], Any]) -> float:
         """Seconds that `work` takes."""
@@ -99,9 +108,12 @@ def forward(classifier: HFClassifier, tensors: Sequence[Any], *, own: bool = Tru
     """The bare forwards: the model's own, or the classifier's way to the same logits."""
     import torch
 
-    with torch.inference_mode():
+    with torch.inference_mode(), autocast(classifier.device, classifier.metadata.dtype):
         for inputs in tensors:
-            _ = classifier.model(**inputs) if own else classifier.logits(inputs)
+            if own:
+                classifier.model(**{name: value.to(classifier.device) for name, value in inputs.items()})
+            else:
+                classifier.logits(inputs)
 
 
 def backward(classifier: HFClassifier, snippet: Snippet, rows: int) -> None:
@@ -114,7 +126,7 @@ def backward(classifier: HFClassifier, snippet: Snippet, rows: int) -> None:
 
 
 def engine_part(classifier: HFClassifier, source: ContextProposer) -> dict[str, Any]:
-    """Texts scored per CPU second by the engine and by the bare forward; what a cached query costs."""
+    """Texts scored per second by the engine and by the bare forward; what a cached query costs."""
     return {name: _engine(classifier, source, lengths) for name, lengths in LENGTHS.items()}
 
 
@@ -136,7 +148,7 @@ def _engine(classifier: HFClassifier, source: ContextProposer, lengths: Sequence
 
     def cached() -> None:
         for base, edits in jobs:
-            kept[0].score_edits(base, edits, Random(0))
+            kept[0].score([apply(base, edit) for edit in edits], Random(0))
 
     tensors = {rows: batches(encoded, rows, classifier.encoder.pad_id) for rows in ROWS}
     works: dict[str, Callable[[], Any]] = {"engine": engine, "cached": cached}
@@ -147,9 +159,9 @@ def _engine(classifier: HFClassifier, source: ContextProposer, lengths: Sequence
     return {
         "texts": len(encoded),
         "mean tokens": statistics.mean(map(len, encoded)),
-        "engine per CPU second": len(encoded) / seconds["engine"],
-        "raw per CPU second": len(encoded) / raw,
-        "shorter way per CPU second": len(encoded) / seconds["shorter"],
+        "engine per second": len(encoded) / seconds["engine"],
+        "raw per second": len(encoded) / raw,
+        "shorter way per second": len(encoded) / seconds["shorter"],
         "of raw": raw / seconds["engine"],
         "of shorter way": seconds["shorter"] / seconds["engine"],
         "cached microseconds": 1e6 * seconds["cached"] / sum(len(edits) for _, edits in jobs),
@@ -159,7 +171,7 @@ def _engine(classifier: HFClassifier, source: ContextProposer, lengths: Sequence
 def engine_lines(found: dict[str, Any]) -> list[str]:
     """The table."""
     form = (
-        "{0:5} tokens: engine {engine per CPU second:.1f}/s, raw forward {raw per CPU second:.1f}/s: "
+        "{0:5} tokens: engine {engine per second:.1f}/s, raw forward {raw per second:.1f}/s: "
         "{of raw:.3f} of it, of the bare shorter way {of shorter way:.3f}; cached query "
         "{cached microseconds:.1f} us"
     )
@@ -297,17 +309,23 @@ def main() -> None:
     parser.add_argument(
         "--threads", type=int, default=1, help="more than 1: by the clock, for an idle machine (click, map)"
     )
+    parser.add_argument("--shape", choices=list(SHAPES), default="bert-6x384", help="of random weights")
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="cuda: by the clock")
+    parser.add_argument("--dtype", choices=("float32", "bfloat16"), default="float32", help="of scoring")
     options = parser.parse_args()
     import torch
 
     torch.set_num_threads(options.threads)
-    if options.threads > 1:
-        timed.now = time.perf_counter
+    if options.threads > 1 or options.device == "cuda":
+        timed.clock = time.perf_counter
+    if options.device == "cuda":
+        timed.settle = torch.cuda.synchronize
     options.out.mkdir(parents=True, exist_ok=True)
     path = options.out / "attack_speed.json"
     found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     folder = options.encoder or options.out / "encoder"
-    classifier, source = encoder(folder), proposer()
+    classifier = encoder(folder, options.shape, device=options.device, dtype=options.dtype)
+    source = proposer()
     parts: dict[str, tuple[Callable[[], Any], Callable[[dict[str, Any]], list[str]]]] = {
         "engine": (lambda: engine_part(classifier, source), engine_lines),
         "click": (lambda: click_part(classifier, source, get_args(Operation)), click_lines),

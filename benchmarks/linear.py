@@ -48,10 +48,9 @@ class LinearScorer:
 
     def score(self, snippets: Sequence[Snippet]) -> FloatArray:
         """Logits, shape (n,)."""
-        return (
-            _matrix(snippets, self.vocabulary, self.sides, self.bigrams) @ self.weights[:-1]
-            + self.weights[-1]
-        )
+        counts = _matrix(snippets, self.vocabulary, self.sides, self.bigrams)
+        found: FloatArray = counts @ self.weights[:-1] + self.weights[-1]
+        return found
 
 
 def _matrix(
@@ -85,9 +84,10 @@ def _fit(x: csr_matrix, y: FloatArray, weights: FloatArray, l2: float) -> FloatA
         residual = weights * (expit(margin) - y) / total
         return loss, np.append(x.T @ residual + l2 * w[:-1], residual.sum())
 
-    return minimize(
+    found: FloatArray = minimize(
         objective, np.zeros(x.shape[1] + 1), jac=True, method="L-BFGS-B", options={"maxiter": 300}
     ).x
+    return found
 
 
 def fit_linear(

@@ -98,7 +98,7 @@ def compare(workspace: Workspace, names: Sequence[str]) -> dict[str, Any]:
     wide = np.array([v.wide for v in verdicts])
     natural = ordinary(workspace, Split.TEST)
     logits: dict[str, tuple[Any, float]] = {}
-    rows = []
+    rows: list[dict[str, Any]] = []
     print(f"{len(labelled):,} labelled test snippets (labels by language models), {int(strict.sum())} strict")
     for name, scorer in scorers(workspace, names).items():
         z = scorer.score(snippets)

@@ -1,4 +1,4 @@
-"""What `attack_speed.py` measures on: a 6-layer, 384-wide encoder, texts of a wanted length, edits of them.
+"""What `attack_speed.py` measures on: an encoder of a known shape, texts of a wanted length, edits of them.
 
 Nothing is downloaded: the WordPiece tokeniser is trained on story-world texts on the spot, the weights are
 random.
@@ -6,7 +6,7 @@ random.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -22,12 +22,50 @@ from holdfast.models.encoding import Encoder
 from holdfast.registry import catastrophes
 from holdfast.types import Edit, Snippet
 
-__all__ = ["Labelled", "edits_of", "encoder", "labelled", "of_length", "proposer", "rejected", "threshold_of"]
+__all__ = [
+    "SHAPES",
+    "Labelled",
+    "edits_of",
+    "encoder",
+    "labelled",
+    "of_length",
+    "proposer",
+    "rejected",
+    "threshold_of",
+]
 
-LAYERS, WIDTH, HEADS = 6, 384, 12
 VOCABULARY = 1500
 """Small, so that rarer words are of several pieces."""
 POSITIONS = 512
+SHAPES: Mapping[str, Mapping[str, Any]] = {
+    "bert-6x384": {
+        "model_type": "bert",
+        "hidden_size": 384,
+        "num_hidden_layers": 6,
+        "num_attention_heads": 12,
+        "intermediate_size": 1536,
+    },
+    "deberta-v3-large": {
+        "model_type": "deberta-v2",
+        "vocab_size": 128100,
+        "hidden_size": 1024,
+        "num_hidden_layers": 24,
+        "num_attention_heads": 16,
+        "intermediate_size": 4096,
+        "type_vocab_size": 0,
+        "position_biased_input": False,
+        "relative_attention": True,
+        "position_buckets": 256,
+        "pos_att_type": ["p2c", "c2p"],
+        "norm_rel_ebd": "layer_norm",
+        "share_att_key": True,
+        "layer_norm_eps": 1e-7,
+        "pooler_hidden_size": 1024,
+        "pooler_dropout": 0.0,
+        "pooler_hidden_act": "gelu",
+    },
+}
+"""Encoders by name: the one the bars of a CPU are read on, and the largest that people tune as a filter."""
 Labelled = tuple[Snippet, bool]
 """A snippet, and whether the oracle calls it catastrophic."""
 
@@ -72,32 +110,31 @@ def tokenizer(texts: Sequence[str]) -> Any:
     )
 
 
-def encoder(folder: Path) -> HFClassifier:
+def encoder(
+    folder: Path, shape: str = "bert-6x384", *, device: str = "cpu", dtype: str = "float32"
+) -> HFClassifier:
     """The encoder in `folder`; where it is missing one with random weights is made and saved there."""
     if not (folder / "holdfast.json").exists():
-        _random().save(folder)
-    return load_classifier(folder, device="cpu")
+        _random(shape).save(folder)
+    return load_classifier(folder, device=device, dtype=dtype)
 
 
-def _random() -> HFClassifier:
+def _random(shape: str) -> HFClassifier:
     import torch
-    from transformers import BertConfig, BertForSequenceClassification
+    from transformers import AutoConfig, AutoModelForSequenceClassification
 
     torch.manual_seed(0)
     made = tokenizer([s.text for s, _ in labelled(4000, 1)])
-    config = BertConfig(
-        vocab_size=len(made),
-        hidden_size=WIDTH,
-        num_hidden_layers=LAYERS,
-        num_attention_heads=HEADS,
-        intermediate_size=4 * WIDTH,
-        max_position_embeddings=POSITIONS,
+    values = {"vocab_size": len(made), "max_position_embeddings": POSITIONS} | dict(SHAPES[shape])
+    config = AutoConfig.for_model(
+        values.pop("model_type"),
         id2label={0: "SAFE", 1: "NOT_SAFE"},
         label2id={"SAFE": 0, "NOT_SAFE": 1},
         pad_token_id=made.pad_token_id,
+        **values,
     )
     metadata = Metadata(kind="classifier", template="pair", max_length=256)
-    model = BertForSequenceClassification(config)
+    model = AutoModelForSequenceClassification.from_config(config)
     return HFClassifier(model, Encoder(made, template="pair", max_length=256), metadata)
 
 
