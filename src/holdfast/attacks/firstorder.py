@@ -91,7 +91,8 @@ class WordVectors:
     def __init__(self, target: TokenDifferentiable, matrix: Any) -> None:
         """`matrix`: the embedding matrix, (V, d)."""
         self.target = target
-        self._matrix = matrix
+        # Words are looked up one by one, each a wait if the matrix were on a GPU.
+        self._matrix = matrix.float().cpu()
         self._first = self._rows(matrix)
         self._known: dict[str, Vector | None] = {}
         self._pieces: dict[str, int] = {}
@@ -156,7 +157,7 @@ class WordVectors:
         if not own:
             return None
         self._pieces[word] = len(own)
-        mean: Vector = self._matrix[own].float().mean(dim=0).cpu().numpy()
+        mean: Vector = self._matrix[own].mean(dim=0).numpy()
         return mean
 
 
