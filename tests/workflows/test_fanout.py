@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
 import sqlite3
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 
 from holdfast.config import FILE_NAME, load_config
 from holdfast.errors import InputError
-from holdfast.processes import worker_seconds
+from holdfast.processes import collecting_rarely, worker_seconds
 from holdfast.store import Store
 from holdfast.types import Split
 from holdfast.workflows import measure
@@ -131,3 +132,11 @@ def test_training_killed_in_the_middle_goes_on(workspace: Path, tmp_path: Path) 
     holdfast(*command, "--set", "threads=1", cwd=workspace)
     made = [opened(folder).store.checkpoint("second").sha256 for folder in (other, workspace)]
     assert made[0] == made[1]
+
+
+def test_garbage_is_looked_for_rarely_and_then_as_before() -> None:
+    before = gc.get_threshold()
+    with pytest.raises(KeyError), collecting_rarely():
+        assert gc.get_threshold()[0] > before[0]
+        raise KeyError
+    assert gc.get_threshold() == before

@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import Any
 
 from holdfast.errors import StoreError
-from holdfast.processes import worker_seconds
+from holdfast.processes import collecting_rarely, worker_seconds
 from holdfast.provenance import packages, platform_name, revision
 from holdfast.store import redacted
 from holdfast.types import RunRecord, RunStatus
@@ -67,7 +67,8 @@ def execute(workspace: Workspace, command: str, arguments: dict[str, Any]) -> Ou
     begun = time.process_time() + worker_seconds()
     status, outputs, inputs, message = RunStatus.FAILED, {}, {}, ""
     try:
-        outcome = _function(command)(replace(workspace, run_id=run_id), **arguments)
+        with collecting_rarely():
+            outcome = _function(command)(replace(workspace, run_id=run_id), **arguments)
         status, outputs, inputs = RunStatus.DONE, outcome.outputs, outcome.inputs
         return outcome
     except KeyboardInterrupt:
