@@ -85,7 +85,7 @@ def kill_when(seen: Callable[[], bool], *arguments: str, cwd: Path) -> bool:
 
 def _gone(group: int) -> None:
     """Wait until no process of the group is left."""
-    for _ in range(200):
+    for _ in range(1200):
         try:
             os.killpg(group, 0)
         except ProcessLookupError:

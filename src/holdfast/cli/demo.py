@@ -35,8 +35,8 @@ def demo(
     beside: list[subprocess.Popen[str]] = []
 
     def after(step: str) -> None:
-        if workbench and step == "train generator" and not beside:
-            # It starts while the classifier is trained, so that people need not wait for it afterwards.
+        if workbench and step == "train classifier" and not beside:
+            # It starts while the threshold is set. Earlier, what it loads would delay the training.
             beside.append(start_beside(folder, port))
         if workbench and step == "calibrate":
             state.display.say(_opened(said_beside(beside[0])))

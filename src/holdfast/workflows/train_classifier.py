@@ -43,10 +43,18 @@ def validation_examples(workspace: Workspace) -> list[Example]:
     return workspace.examples(workspace.texts(Split.VALIDATION))
 
 
-def train_named(workspace: Workspace, name: str, *, start: str = "", steps: int = 0) -> CheckpointRef:
+def train_named(
+    workspace: Workspace,
+    name: str,
+    *,
+    start: str = "",
+    steps: int = 0,
+    labelled: list[Example] | None = None,
+) -> CheckpointRef:
     """The classifier checkpoint `name`: found if it is there, else trained (or trained further) and stored.
 
-    start: checkpoint to start from; empty: the configured base. Killed half-way, it goes on where it was.
+    start: checkpoint to start from; empty: the configured base. labelled: `training_examples`, where they
+    were read already. Killed half-way, it goes on where it was.
     """
     from holdfast.models.classifier import HFClassifier, load_classifier, new_classifier
     from holdfast.training.trainer import ClassifierTraining
@@ -82,7 +90,7 @@ def train_named(workspace: Workspace, name: str, *, start: str = "", steps: int 
         )
         return made
 
-    examples = training_examples(workspace)
+    examples = training_examples(workspace) if labelled is None else labelled
     result = train(
         examples,
         validation_examples(workspace),
@@ -110,8 +118,8 @@ def train_classifier(workspace: Workspace, *, name: str = "baseline", start: str
     """Train `name` on everything labelled so far; one that is there already stays as it is, and is told."""
     steps = workspace.config.train.round_steps if start else 0
     there = any(ref.name == name for ref in workspace.store.checkpoints("classifier"))
-    ref = train_named(workspace, name, start=start, steps=steps)
     examples = training_examples(workspace)
+    ref = train_named(workspace, name, start=start, steps=steps, labelled=examples)
     counts = Counter(e.verdict.value for e in examples)
     shown = ", ".join(f"{n:,} {verdict}" for verdict, n in sorted(counts.items()))
     same = not there or _trained_on(workspace, examples, name, steps, bool(start))
