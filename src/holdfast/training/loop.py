@@ -7,6 +7,7 @@ on a CPU.
 
 from __future__ import annotations
 
+import gc
 import random
 import shutil
 from collections import Counter
@@ -184,6 +185,16 @@ def _random_states_kept(device: torch.device) -> Iterator[None]:
         np.random.set_state(numpy_)  # noqa: NPY002
 
 
+@contextmanager
+def _heap_left_alone() -> Iterator[None]:
+    """Let garbage collections pass over what exists now: accelerate asks for one, and a corpus is large."""
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+
+
 def run(
     replicas: Replicas,
     batch: Callable[[int, int, int], dict[str, Any]],
@@ -205,7 +216,7 @@ def run(
         if not (folder / _MARK).exists():
             shutil.rmtree(folder)
     device = replicas.work.model.device
-    with _random_states_kept(device):
+    with _random_states_kept(device), _heap_left_alone():
         trainer = _Trainer(
             replicas=replicas,
             args=_arguments(settings, device),

@@ -51,7 +51,7 @@ class _Worker:
 
     def backward(self, inputs: Inputs, step: int, part: int, parts: int) -> tuple[torch.Tensor, Figures]:
         """Add one part's share of the gradient, from a random state that belongs to the part."""
-        torch.manual_seed(stream_seed(self.seed, "part", step, part))
+        _seed(self.work.model.device, stream_seed(self.seed, "part", step, part))
         self.work.model.train()
         with autocast(self.work.model.device, self.dtype):
             loss, figures = self.work.loss(inputs, step, part)
@@ -133,6 +133,18 @@ class Replicas:
             found.append(self._worker.call(name, now[0]))
             found += [other.answer() for other, _ in asked]
         return found
+
+
+def _seed(device: torch.device, seed: int) -> None:
+    """Begin the random numbers of the CPU and of `device` anew.
+
+    `torch.manual_seed` does so for every kind of device there could be, a millisecond each time.
+    """
+    torch.default_generator.manual_seed(seed)
+    if device.type == "cuda":
+        torch.cuda.manual_seed(seed)
+    elif device.type != "cpu":
+        torch.manual_seed(seed)
 
 
 def _room(model: Any, processes: int) -> bool:
