@@ -36,7 +36,7 @@ _PRELOADED = [
 ]
 """Imported by the fork server, what a small model is made of too: no worker imports torch by itself."""
 
-_COLLECTED = 50_000, 50, 100
+_COLLECTED = 50_000, 20, 20
 """Of the garbage collector: new objects before it looks at the young, and so many looks before older ones."""
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
 """Of glibc's malloc.h."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import os
 import random
 import shutil
@@ -17,6 +18,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+import transformers
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
@@ -218,6 +220,16 @@ def test_it_learns_and_keeps_the_best_weights(tmp_path) -> None:
     loaded = load_classifier(tmp_path / "c", ref=found.checkpoint, device="cpu")
     scores = loaded.score([e.snippet for e in HELD])
     assert scores[[e.verdict.wide for e in HELD]].min() > 0 > scores[[not e.verdict.wide for e in HELD]].max()
+
+
+def test_nothing_of_a_trainer_is_left(tmp_path) -> None:
+    """It holds the optimiser's memory: on a GPU the next training would find it taken."""
+    gc.disable()
+    try:
+        train_classifier(TRAIN, HELD, model=tiny.classifier, settings=settings(4), out=tmp_path / "c")
+        assert not [o for o in gc.get_objects() if issubclass(type(o), transformers.Trainer)]
+    finally:
+        gc.enable()
 
 
 def test_patience(tmp_path) -> None:
