@@ -44,16 +44,19 @@ def test_help_is_quick_and_imports_no_numpy(tmp_path: Path) -> None:
         "heavy = ('numpy', 'torch', 'scipy', 'sqlalchemy', 'pydantic')\n"
         "print([m for m in heavy if m in sys.modules], file=sys.stderr)"
     )
-    costs = []
-    for _ in range(3):
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        done = subprocess.run(
-            [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path
-        )
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        costs.append(after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime)
-        assert done.stderr.strip() == "[]"
-    assert min(costs) <= 0.3
+    # A second interpreter beside each tells a slow machine from a slow command.
+    cost, yardstick = (min(_cpu_seconds(one, tmp_path) for _ in range(3)) for one in (code, "import asyncio"))
+    assert cost <= max(0.3, 5 * yardstick)
+
+
+def _cpu_seconds(code: str, folder: Path) -> float:
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=folder
+    )
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert done.stderr.strip() in ("[]", "")
+    return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
 
 
 def test_options_may_follow_the_command() -> None:
