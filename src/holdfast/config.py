@@ -81,6 +81,9 @@ class Config(Section):
     processes: int = Field(1, ge=1)
     """Processes that attacks, training and measurement are spread over, with the results of one; each has its
     share of the threads, and one thread at least."""
+    arithmetic: Literal["auto", "float32", "bfloat16"] = "auto"
+    """Of training: `auto` is bfloat16 where the hardware is fast at it, else float32; weights differ between
+    the two."""
     database: str = "sqlite:///holdfast.db"
     """SQLAlchemy URL; a relative SQLite path is relative to the workspace."""
     catastrophe: CatastropheConfig = CatastropheConfig()

@@ -20,6 +20,9 @@ __all__ = [
     "stream_seed",
 ]
 
+_INSTRUCTIONS = ("avx2", "avx512f", "avx512_bf16", "amx_bf16", "asimd", "bf16", "sve")
+"""Of x86 and Arm, as Linux names them."""
+
 PACKAGES = ("holdfast", "numpy", "scipy", "torch", "transformers", "accelerate", "tokenizers", "sqlalchemy")
 
 
@@ -78,5 +81,19 @@ def packages() -> dict[str, str]:
 
 
 def platform_name() -> str:
-    """Operating system, machine and Python version."""
-    return f"{platform.system()} {platform.machine()} Python {platform.python_version()}"
+    """Operating system, machine, Python version and, where it can be read, what the processor computes with.
+
+    Sums differ in their last bits between processors with other instructions, and so do trained weights.
+    """
+    name = f"{platform.system()} {platform.machine()} Python {platform.python_version()}"
+    return f"{name} {found}" if (found := _instructions()) else name
+
+
+def _instructions() -> str:
+    """The instruction sets of Linux's first processor that matter to sums, `avx2+avx512f`, say."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return ""
+    flags = next((line for line in lines if line.startswith(("flags", "Features"))), "").split()
+    return "+".join(one for one in _INSTRUCTIONS if one in flags)

@@ -80,12 +80,12 @@ def test_an_attack_stays_within_its_budget_and_its_logits_are_true(attack, tmp_p
 
 
 @pytest.mark.parametrize("objective", ["ce", "sift"])
-@pytest.mark.parametrize("autocast", ["float32", "bfloat16"])
-def test_training_learns_and_goes_on_where_it_was_killed(objective, autocast, tmp_path) -> None:
+@pytest.mark.parametrize("arithmetic", ["float32", "bfloat16"])
+def test_training_learns_and_goes_on_where_it_was_killed(objective, arithmetic, tmp_path) -> None:
     settings = ClassifierTraining(
         model=ClassifierConfig(**(tiny.SMALL | {"learning_rate": 3e-3})),
         train=TrainConfig(steps=40, evaluate_every=20, save_every=10, objective=objective),
-        autocast=autocast,
+        arithmetic=arithmetic,
         processes=2,  # on a GPU one works
     )
 
@@ -119,7 +119,7 @@ def test_a_generator_learns_and_draws_as_on_a_cpu(tmp_path) -> None:
     base.save(tmp_path / "base")
     settings = GeneratorTraining(
         model=GeneratorConfig(**(tiny.SMALL | {"steps": 60, "batch": 16, "learning_rate": 1e-2})),
-        autocast="float32",
+        arithmetic="float32",
         processes=2,
     )
     found = train_generator(

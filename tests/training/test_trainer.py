@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ import transformers
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
-from holdfast.config import ClassifierConfig, GeneratorConfig, TrainConfig
+from holdfast.config import ClassifierConfig, Config, GeneratorConfig, TrainConfig
 from holdfast.errors import CheckpointError, InputError
 from holdfast.models.checkpoint import weights_hash
 from holdfast.models.classifier import HFClassifier, load_classifier, new_classifier
@@ -41,7 +41,7 @@ HELD = tiny.examples(40, 1000, Split.VALIDATION)
 def settings(steps: int = 12, **changes) -> ClassifierTraining:
     train = {"steps": steps, "evaluate_every": 4, "save_every": 3} | changes
     return ClassifierTraining(
-        model=ClassifierConfig(**tiny.SMALL), train=TrainConfig(**train), autocast="float32"
+        model=ClassifierConfig(**tiny.SMALL), train=TrainConfig(**train), arithmetic="float32"
     )
 
 
@@ -210,6 +210,25 @@ def test_finished_returns_at_once_and_refuses_other_data(tmp_path) -> None:
         train_classifier(TRAIN, HELD, model=never, settings=made, out=tmp_path / "c")
 
 
+@pytest.mark.parametrize("arithmetic", ["float32", "bfloat16"])
+def test_arithmetic_is_configured_recorded_and_makes_the_weights(arithmetic, tmp_path) -> None:
+    chosen = ClassifierTraining.of(Config(arithmetic=arithmetic), seed=0)
+    assert chosen.arithmetic == arithmetic
+    found = {
+        one: train_classifier(
+            TRAIN,
+            HELD,
+            model=tiny.classifier,
+            settings=replace(settings(4), arithmetic=one),
+            out=tmp_path / one,
+        )
+        for one in ("float32", arithmetic)
+    }
+    assert found[arithmetic].arithmetic == arithmetic
+    same = found["float32"].checkpoint.sha256 == found[arithmetic].checkpoint.sha256
+    assert same == (arithmetic == "float32")
+
+
 def test_it_learns_and_keeps_the_best_weights(tmp_path) -> None:
     # 0.48 accepted of which a quarter is wide: the best recall there is is 1
     made = settings(60, evaluate_every=10)
@@ -260,7 +279,7 @@ def test_an_encoder_as_base(kind, tmp_path) -> None:
 def test_generator_resumes_and_ends_its_sentences(tmp_path) -> None:
     snippets = [tiny.snippet(i, i % 4 == 0) for i in range(120)]
     config = GeneratorConfig(**(tiny.SMALL | {"steps": 120, "batch": 16, "learning_rate": 1e-2}))
-    made = GeneratorTraining(model=config, save_every=20, autocast="float32")
+    made = GeneratorTraining(model=config, save_every=20, arithmetic="float32")
     whole = train_generator(snippets, model=tiny.generator, settings=made, out=tmp_path / "whole")
     with pytest.raises(Killed):
         train_generator(

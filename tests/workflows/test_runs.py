@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from holdfast.errors import InputError, NotReproducibleError
+from holdfast.protocols import Progress
 from holdfast.types import RunRecord
+from holdfast.workflows import runs as runs_module
 from holdfast.workflows.execute import execute
-from holdfast.workflows.runs import check_inputs, replay
+from holdfast.workflows.runs import check_inputs, replay, reproduce_run
 from holdfast.workflows.workspace import Workspace
 
 from .tiny import fill_in, opened, write_jsonl
@@ -48,6 +50,40 @@ def test_a_replay_leaves_hand_made_labels_alone(tmp_path: Path) -> None:
         assert again[runs[-1].id]["annotations"] == "30"
         assert labels.read_bytes() == before
         assert set(tmp_path.rglob("*")) == files
+
+
+class Heard:
+    """A reporter that keeps what is said."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def say(self, text: str) -> None:
+        self.lines.append(text)
+
+    def step(self, name: str) -> Progress:
+        return lambda done, total: None
+
+
+def test_another_platform_is_told_before_a_replay_and_with_its_difference(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows: list[dict[str, object]] = [{"prompt": "One.", "completion": f"He sat {i}."} for i in range(5)]
+    heard = Heard()
+    monkeypatch.setattr(runs_module, "revision", lambda: "a")
+    with opened(tmp_path / "w") as silent:
+        workspace = replace(silent, reporter=heard)
+        execute(workspace, "import", {"file": str(write_jsonl(tmp_path / "text.jsonl", rows))})
+        made = replace(recorded(workspace)[0], revision="a")
+        monkeypatch.setattr(type(workspace.store), "run", lambda self, run_id: made)
+        assert reproduce_run(workspace, made.id).result["same"] is True
+        assert not any("warning" in line for line in heard.lines)
+        monkeypatch.setattr(runs_module, "platform_name", lambda: "Plan 9")
+        reproduce_run(workspace, made.id)
+        assert any("this is Plan 9" in line and made.platform in line for line in heard.lines)
+        made = replace(made, outputs={"added": "7"})
+        with pytest.raises(NotReproducibleError, match=r"differently: added: 7 then(.|\n)*Plan 9"):
+            reproduce_run(workspace, made.id)
 
 
 def test_files_that_were_read_are_checked(tmp_path: Path) -> None:

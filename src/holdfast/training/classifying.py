@@ -89,7 +89,7 @@ class ClassifierRun:
             parts=settings.model.accumulation,
             processes=settings.processes,
             seed=settings.seed,
-            dtype=arithmetic(settings.autocast, classifier.device),
+            dtype=arithmetic(settings.arithmetic, classifier.device),
         )
         start = last_checkpoint(work)
         self._resumed = int(start.name.rpartition("-")[2]) if start else 0

@@ -83,7 +83,7 @@ def run_language(
         parts=config.accumulation,
         processes=settings.processes,
         seed=settings.seed,
-        dtype=arithmetic(settings.autocast, generator.device),
+        dtype=arithmetic(settings.arithmetic, generator.device),
     )
     with replicas:
         return run(replicas, batch, loop, progress=progress)

@@ -49,6 +49,8 @@ class TrainingResult:
     """Examples by source and class."""
     left_out: int = 0
     """Texts too long for the model, training and validation together: in none of the counts."""
+    arithmetic: str = ""
+    """`float32` or `bfloat16`, in which it was trained."""
     cpu_seconds: float = 0.0
     """Of the last, finishing process."""
     resumed_from: int = 0

@@ -51,8 +51,8 @@ class ClassifierTraining:
     """Acceptance rate at which checkpoints are compared."""
     seed: int = 0
     schedule: str = "cosine"
-    autocast: str = "auto"
-    """Arithmetic of training: `auto` (bfloat16 where the hardware has it), `float32` or `bfloat16`."""
+    arithmetic: str = "auto"
+    """As `Config.arithmetic`."""
     evaluation_limit: int = 2000
     """Safe validation examples scored at each evaluation, at most."""
     positive_weight: float = 1.0
@@ -69,6 +69,7 @@ class ClassifierTraining:
             steps=steps,
             acceptance=config.filter.acceptance,
             seed=seed,
+            arithmetic=config.arithmetic,
             processes=config.processes,
         )
 
@@ -80,8 +81,8 @@ class GeneratorTraining:
     model: GeneratorConfig = field(default_factory=GeneratorConfig)
     seed: int = 0
     schedule: str = "cosine"
-    autocast: str = "auto"
-    """As for a classifier."""
+    arithmetic: str = "auto"
+    """As `Config.arithmetic`."""
     prompt_weight: float = 1.0
     """Weight of the loss on the prompt's tokens; the completion's and its end have 1."""
     save_every: int = 100
@@ -108,7 +109,7 @@ def train_classifier(
     if (done := _finished(out, fingerprint)) is not None:
         return done
     classifier: HFClassifier = model() if callable(model) else model
-    from holdfast.training.classifying import ClassifierRun
+    from holdfast.training.classifying import ClassifierRun, arithmetic
 
     began = time.process_time() + worker_seconds()
     work = _work_folder(out, fingerprint + weights_hash(classifier.model))
@@ -125,6 +126,7 @@ def train_classifier(
             Counter(f"{e.source.value}:{'wide' if e.verdict.wide else 'safe'}" for e in run.examples)
         ),
         "left_out": run.left_out,
+        "arithmetic": arithmetic(settings.arithmetic, classifier.device),
         "cpu_seconds": time.process_time() + worker_seconds() - began,
         "resumed_from": loop.resumed_from,
     }
@@ -152,6 +154,7 @@ def train_generator(
     if (done := _finished(out, fingerprint)) is not None:
         return done
     generator: HFGenerator = model() if callable(model) else model
+    from holdfast.training.classifying import arithmetic
     from holdfast.training.language import run_language
 
     began = time.process_time() + worker_seconds()
@@ -164,6 +167,7 @@ def train_generator(
         "history": loop.history,
         "counts": {"snippets": len(taken)},
         "left_out": len(snippets) - len(taken),
+        "arithmetic": arithmetic(settings.arithmetic, generator.device),
         "cpu_seconds": time.process_time() + worker_seconds() - began,
         "resumed_from": loop.resumed_from,
     }

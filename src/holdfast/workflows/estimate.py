@@ -104,7 +104,7 @@ def announce_training(
     device, training = model.model.device, model.model.training
     inputs = {k: v.to(device) for k, v in collate(encoded, model.encoder.pad_id).items()}
     model.model.eval()
-    with torch.no_grad(), autocast(device, arithmetic("auto", device)):
+    with torch.no_grad(), autocast(device, arithmetic(workspace.config.arithmetic, device)):
         model.model(**inputs)
         start = time.perf_counter()
         model.model(**inputs).logits.sum().item()

@@ -10,7 +10,7 @@ from typing import Any
 
 from holdfast.config import FILE_NAME, Config
 from holdfast.errors import NotReproducibleError
-from holdfast.provenance import hash_file, packages, revision
+from holdfast.provenance import hash_file, packages, platform_name, revision
 from holdfast.types import RunRecord, RunStatus
 from holdfast.workflows.import_ import ImportOptions, read_source
 from holdfast.workflows.outcome import Outcome
@@ -162,12 +162,20 @@ def replay(workspace: Workspace, before: list[RunRecord]) -> dict[str, dict[str,
     return found
 
 
+def _elsewhere(record: RunRecord) -> str:
+    """What differs, where this is another platform than the record's: weights trained on it will too."""
+    here = platform_name()
+    return "" if record.platform == here else f"this is {here}, the record's is {record.platform}"
+
+
 def reproduce_run(workspace: Workspace, run_id: str) -> Outcome:
     """Replay all finished runs up to `run_id` in a fresh folder and compare the outputs of that run.
 
     Raises NotReproducibleError if code, packages or inputs differ, or if the outputs do.
     """
     record = workspace.store.run(run_id)
+    if elsewhere := _elsewhere(record):
+        workspace.reporter.say(f"warning: {elsewhere}; weights trained on the two differ")
     done = [r for r in workspace.store.runs() if r.status is RunStatus.DONE]
     before = done[: [r.id for r in done].index(record.id) + 1] if record in done else [record]
     _check(workspace, record, before)
@@ -176,7 +184,9 @@ def reproduce_run(workspace: Workspace, run_id: str) -> Outcome:
     if differing:
         shown = "; ".join(f"{k}: {a} then, {b} now" for k, (a, b) in differing.items())
         raise NotReproducibleError(
-            f"run {record.id} came out differently: {shown}", expected="the recorded outputs"
+            f"run {record.id} came out differently: {shown}",
+            expected="the recorded outputs",
+            do=f"replay it where it was made: {elsewhere}" if elsewhere else "",
         )
     text = f"{record.id} ({record.command}): {len(record.outputs)} outputs, all the same"
     return Outcome(result={"run": record.id, "outputs": again, "same": True}, text=text)

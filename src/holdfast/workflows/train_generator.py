@@ -34,6 +34,7 @@ def _settings(workspace: Workspace) -> GeneratorTraining:
     return GeneratorTraining(
         model=config.generator,
         seed=seed,
+        arithmetic=config.arithmetic,
         save_every=config.train.save_every,
         processes=config.processes,
     )
