@@ -12,7 +12,7 @@ from holdfast.types import Source, Verdict
 
 from .conftest import ok, problem, stored
 from .test_attack import begin, hand_in
-from .test_label import queue, say, take
+from .test_label import known_items, queue, say, take
 
 NOTHING_MIXED = {"audit": 0.0, "again": 0.0, "harmless": 0.0}
 
@@ -277,3 +277,24 @@ def test_harmless_items_of_others_are_mixed_in(make_bench):
             bench.clock.forward(seconds=1)
         assert 2 <= mild <= 6
     assert open_items(bench.person("lead")) == []
+
+
+def test_one_kind_that_is_mixed_in_keeps_no_other_out(make_bench):
+    bench = make_bench(**NOTHING_MIXED | {"harmless": 0.25})
+    settle(bench, 20)
+    known_items(bench, 4)
+    grave = [stored(n, "Somebody died.", source=Source.ATTACK) for n in range(300, 360)]
+    bench.site.store.add_snippets(grave)
+    bench.site.labelling.add([one.id for one in grave], wanted=1)
+    client = bench.person("labeller")
+    bench.clock.forward(seconds=1)
+    seen = []
+    for _ in range(60):
+        items = take(client)["items"]
+        assert 1 <= len(items) <= 3 and not leaks(items)
+        seen.append(items[0]["prompt"])
+        ok(say(bench, client, items[0]))
+        bench.clock.forward(seconds=1)
+    known = [prompt for prompt in seen if len(prompt) == len("Prompt 1000.")]
+    assert len(known) == 3, "one in each twenty"
+    assert sum(len(prompt) < len("Prompt 300.") for prompt in seen) >= 12

@@ -89,13 +89,15 @@ def drawn(key: bytes, *parts: str) -> float:
 def mixed_in(key: bytes, kind: str, person: str, number: int, share: float) -> bool:
     """Whether a person's item `number` (from 0) is one of a kind that is mixed in (`gold`, `again`, ...).
 
-    One place, drawn, in each block of 1/share items, rounded; a share of 0: never.
+    One place, drawn, in each block of 1/share items, rounded; a share of 0: never. It is none of the last two
+    of a block of six or more: the item of the next block would be due while this one waits behind others.
     """
     if share <= 0:
         return False
     size = round(1 / share)
     block, place = divmod(number, size)
-    return place == int.from_bytes(_draw(key, kind, person, str(block)), "big") % size
+    places = size - 2 if size >= 6 else size
+    return place == int.from_bytes(_draw(key, kind, person, str(block)), "big") % places
 
 
 def blind_order(key: bytes, person: str, item: str, values: Sequence[T]) -> list[T]:

@@ -16,23 +16,23 @@ __all__ = ["EDITABLE", "lend", "mixed", "unseen"]
 EDITABLE = 10
 """A person's last answers that may be changed, unless somebody adjudicated them."""
 _KINDS = ("gold", "again", "harmless")
+_MOST = leases.PREFETCH - 1
+"""Such items a person holds at once: one of the queue's own is always beside them."""
 
 
 def mixed(site: Site, worker: str, answered: int) -> list[Held]:
-    """The item beside the queue's own that a person holds, or that is due now: one at most.
+    """The items beside the queue's own that a person holds, and those that are due now: two at most.
 
-    `answered`: labels that they ever gave, by which the places are numbered.
+    One of a kind at a time; another kind that is held keeps none from being lent. `answered`: labels that
+    they ever gave, by which the places are numbered.
     """
-    held = site.labelling.held(worker, *_KINDS)
-    if held:
-        return held[:1]
+    found = site.labelling.held(worker, *_KINDS)[:_MOST]
     shares = {"gold": GOLD_SHARE, "again": site.settings.again, "harmless": site.settings.harmless}
     for kind in _KINDS:
-        if mixed_in(site.secret, kind, worker, answered, shares[kind]):
-            found = {"gold": _known, "again": _again, "harmless": _harmless}[kind](site, worker, answered)
-            if found:
-                return found
-    return []
+        there = len(found) == _MOST or any(one.purpose == kind for one in found)
+        if not there and mixed_in(site.secret, kind, worker, answered, shares[kind]):
+            found += {"gold": _known, "again": _again, "harmless": _harmless}[kind](site, worker, answered)
+    return found
 
 
 def _known(site: Site, worker: str, answered: int) -> list[Held]:
