@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from holdfast.config import Config, find_workspace, load_config
 from holdfast.errors import ConfigError
-from holdfast.provenance import stream, stream_seed
+from holdfast.provenance import platform_name, stream, stream_seed
 from holdfast.training.trainer import ClassifierTraining
 
 
@@ -67,3 +67,13 @@ def test_streams_are_named(seed: int, a: str, b: str) -> None:
     if a != b:
         assert stream_seed(seed, a) != stream_seed(seed, b)
     assert stream(seed, a).random() == stream(seed, a).random()
+
+
+def test_a_platform_names_the_instructions_of_its_processor() -> None:
+    try:
+        flags = set(Path("/proc/cpuinfo").read_text().split())
+    except OSError:
+        pytest.skip("no /proc/cpuinfo here")
+    named = platform_name().rpartition(" ")[2].split("+")
+    for one in ("avx2", "avx512f", "avx512_bf16", "asimd"):
+        assert (one in named) == (one in flags), one

@@ -20,10 +20,10 @@ __all__ = [
     "stream_seed",
 ]
 
+PACKAGES = ("holdfast", "numpy", "scipy", "torch", "transformers", "accelerate", "tokenizers", "sqlalchemy")
+
 _INSTRUCTIONS = ("avx2", "avx512f", "avx512_bf16", "amx_bf16", "asimd", "bf16", "sve")
 """Of x86 and Arm, as Linux names them."""
-
-PACKAGES = ("holdfast", "numpy", "scipy", "torch", "transformers", "accelerate", "tokenizers", "sqlalchemy")
 
 
 def stream_seed(seed: int, *names: object) -> int:

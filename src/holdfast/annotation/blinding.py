@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from random import Random
 from typing import Any, TypeVar
 
+from holdfast.annotation.leases import PREFETCH
 from holdfast.types import Snippet
 
 __all__ = [
@@ -89,14 +90,14 @@ def drawn(key: bytes, *parts: str) -> float:
 def mixed_in(key: bytes, kind: str, person: str, number: int, share: float) -> bool:
     """Whether a person's item `number` (from 0) is one of a kind that is mixed in (`gold`, `again`, ...).
 
-    One place, drawn, in each block of 1/share items, rounded; a share of 0: never. It is none of the last two
-    of a block of six or more: the item of the next block would be due while this one waits behind others.
+    One place, drawn, in each block of 1/share items, rounded; a share of 0: never. It is none of the last
+    `PREFETCH` of a block twice as long: one waits behind so many, and the next would fall due meanwhile.
     """
     if share <= 0:
         return False
     size = round(1 / share)
     block, place = divmod(number, size)
-    places = size - 2 if size >= 6 else size
+    places = size - PREFETCH if size >= 2 * PREFETCH else size
     return place == int.from_bytes(_draw(key, kind, person, str(block)), "big") % places
 
 

@@ -57,6 +57,8 @@ class LoopResult:
     steps: int
     history: list[dict[str, float]]
     resumed_from: int
+    arithmetic: str
+    """Of the steps: `float32` or `bfloat16`."""
 
 
 class _Batches(torch.utils.data.Dataset[dict[str, Any]]):
@@ -234,6 +236,7 @@ def run(
         steps=trainer.state.global_step,
         history=kept,
         resumed_from=int(start.name.rpartition("-")[2]) if start else 0,
+        arithmetic=replicas.dtype,
     )
 
 

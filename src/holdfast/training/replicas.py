@@ -76,6 +76,7 @@ class Replicas:
         """
         self.work = work
         self.parts = parts
+        self.dtype = dtype
         self._worker = _Worker(work, seed, dtype)
         wanted = min(parts, processes)
         spreads = wanted > 1 and work.model.device.type == "cpu" and _room(work.model, wanted)

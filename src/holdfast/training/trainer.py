@@ -109,7 +109,7 @@ def train_classifier(
     if (done := _finished(out, fingerprint)) is not None:
         return done
     classifier: HFClassifier = model() if callable(model) else model
-    from holdfast.training.classifying import ClassifierRun, arithmetic
+    from holdfast.training.classifying import ClassifierRun
 
     began = time.process_time() + worker_seconds()
     work = _work_folder(out, fingerprint + weights_hash(classifier.model))
@@ -126,7 +126,7 @@ def train_classifier(
             Counter(f"{e.source.value}:{'wide' if e.verdict.wide else 'safe'}" for e in run.examples)
         ),
         "left_out": run.left_out,
-        "arithmetic": arithmetic(settings.arithmetic, classifier.device),
+        "arithmetic": loop.arithmetic,
         "cpu_seconds": time.process_time() + worker_seconds() - began,
         "resumed_from": loop.resumed_from,
     }
@@ -154,7 +154,6 @@ def train_generator(
     if (done := _finished(out, fingerprint)) is not None:
         return done
     generator: HFGenerator = model() if callable(model) else model
-    from holdfast.training.classifying import arithmetic
     from holdfast.training.language import run_language
 
     began = time.process_time() + worker_seconds()
@@ -167,7 +166,7 @@ def train_generator(
         "history": loop.history,
         "counts": {"snippets": len(taken)},
         "left_out": len(snippets) - len(taken),
-        "arithmetic": arithmetic(settings.arithmetic, generator.device),
+        "arithmetic": loop.arithmetic,
         "cpu_seconds": time.process_time() + worker_seconds() - began,
         "resumed_from": loop.resumed_from,
     }

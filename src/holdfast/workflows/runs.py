@@ -163,7 +163,7 @@ def replay(workspace: Workspace, before: list[RunRecord]) -> dict[str, dict[str,
 
 
 def _elsewhere(record: RunRecord) -> str:
-    """What differs, where this is another platform than the record's: weights trained on it will too."""
+    """What differs, where this is another platform than the record's: weights trained on it may too."""
     here = platform_name()
     return "" if record.platform == here else f"this is {here}, the record's is {record.platform}"
 
@@ -175,7 +175,7 @@ def reproduce_run(workspace: Workspace, run_id: str) -> Outcome:
     """
     record = workspace.store.run(run_id)
     if elsewhere := _elsewhere(record):
-        workspace.reporter.say(f"warning: {elsewhere}; weights trained on the two differ")
+        workspace.reporter.say(f"warning: {elsewhere}; weights trained on the two may differ")
     done = [r for r in workspace.store.runs() if r.status is RunStatus.DONE]
     before = done[: [r.id for r in done].index(record.id) + 1] if record in done else [record]
     _check(workspace, record, before)
